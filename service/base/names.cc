@@ -1,0 +1,88 @@
+#include "base/names.h"
+
+#include <utf8proc.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace credcache {
+namespace {
+
+bool IsSpace(utf8proc_int32_t codepoint) {
+  switch (utf8proc_category(codepoint)) {
+    case UTF8PROC_CATEGORY_ZS:
+    case UTF8PROC_CATEGORY_ZL:
+    case UTF8PROC_CATEGORY_ZP:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Controls, and what shows as nothing or turns text round: a name with them looks like another name.
+bool IsForbidden(utf8proc_int32_t codepoint) {
+  switch (utf8proc_category(codepoint)) {
+    case UTF8PROC_CATEGORY_CC:
+    case UTF8PROC_CATEGORY_CF:
+    case UTF8PROC_CATEGORY_CS:
+    case UTF8PROC_CATEGORY_ZL:
+    case UTF8PROC_CATEGORY_ZP:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<Username> Username::Normalize(absl::string_view name, CaseRule rule) {
+  if (name.empty()) return absl::InvalidArgumentError("is empty");
+  if (name.size() > kMaxUsernameSize) return absl::InvalidArgumentError("is longer than 256 bytes");
+
+  Username result;
+  // Nearly every name is printable ASCII, for which NFC changes nothing and folding is lower case.
+  if (std::all_of(name.begin(), name.end(), [](char c) { return c >= ' ' && c < 0x7f; })) {
+    if (name.front() == ' ' || name.back() == ' ') return absl::InvalidArgumentError("has a leading or trailing space");
+    result.size_ = static_cast<uint16_t>(name.size());
+    std::transform(name.begin(), name.end(), result.bytes_.begin(), [rule](char c) {
+      return rule == CaseRule::kFold && c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    return result;
+  }
+
+  const auto* bytes = reinterpret_cast<const utf8proc_uint8_t*>(name.data());
+  const auto size = static_cast<utf8proc_ssize_t>(name.size());
+  for (utf8proc_ssize_t at = 0; at < size;) {
+    utf8proc_int32_t codepoint;
+    const utf8proc_ssize_t length = utf8proc_iterate(bytes + at, size - at, &codepoint);
+    if (length <= 0) return absl::InvalidArgumentError("is not valid UTF-8");
+    if (IsForbidden(codepoint)) return absl::InvalidArgumentError("has a control or invisible character");
+    if ((at == 0 || at + length == size) && IsSpace(codepoint)) {
+      return absl::InvalidArgumentError("has a leading or trailing space");
+    }
+    at += length;
+  }
+
+  // A code point decomposes into at most 18 (UAX #15), but no name that stays within 256 bytes needs that; +1 is for
+  // reencode's NUL.
+  std::array<utf8proc_int32_t, kMaxUsernameSize * 4 + 1> decomposed;
+  int options = UTF8PROC_STABLE | UTF8PROC_COMPOSE;
+  if (rule == CaseRule::kFold) options |= UTF8PROC_CASEFOLD;
+  const auto decompose_options = static_cast<utf8proc_option_t>(options);
+  const utf8proc_ssize_t count =
+      utf8proc_decompose(bytes, size, decomposed.data(), decomposed.size() - 1, decompose_options);
+  if (count < 0) return absl::InvalidArgumentError("is not valid UTF-8");
+  if (count > static_cast<utf8proc_ssize_t>(decomposed.size() - 1)) {
+    return absl::InvalidArgumentError("is longer than 256 bytes after normalisation");
+  }
+  const utf8proc_ssize_t encoded = utf8proc_reencode(decomposed.data(), count, decompose_options);
+  if (encoded <= 0) return absl::InvalidArgumentError("is not valid UTF-8");
+  if (encoded > static_cast<utf8proc_ssize_t>(kMaxUsernameSize)) {
+    return absl::InvalidArgumentError("is longer than 256 bytes after normalisation");
+  }
+  std::memcpy(result.bytes_.data(), decomposed.data(), static_cast<size_t>(encoded));
+  result.size_ = static_cast<uint16_t>(encoded);
+  return result;
+}
+
+}  // namespace credcache

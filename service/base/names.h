@@ -1,0 +1,43 @@
+// Names of realms and users: what is allowed, and the one form in which they are compared.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "base/limits.h"
+
+namespace credcache {
+
+enum class CaseRule : uint8_t { kFold, kSensitive };
+
+// A username after normalisation: UTF-8, NFC, 1..256 bytes, no controls, no leading or trailing space, case-folded
+// where the realm says so. Holds its bytes itself, so that a look-up allocates nothing.
+class Username {
+ public:
+  Username() = default;
+
+  // INVALID_ARGUMENT, with a text that says what is wrong and never repeats the name, for: empty, over 256 bytes before
+  // or after normalisation, not UTF-8, a control character (NUL too), a leading or trailing space. Unicode: NFC (UAX
+  // #15), full case folding.
+  static absl::StatusOr<Username> Normalize(absl::string_view name, CaseRule rule);
+
+  absl::string_view view() const { return {bytes_.data(), size_}; }
+  friend bool operator==(const Username& a, const Username& b) { return a.view() == b.view(); }
+
+  template <typename H>
+  friend H AbslHashValue(H h, const Username& name) {
+    return H::combine(std::move(h), name.view());
+  }
+
+ private:
+  std::array<char, kMaxUsernameSize> bytes_;
+  uint16_t size_ = 0;
+};
+
+// A realm's number in this process, given in order of first mention (RealmIds), never given again.
+enum class RealmId : uint16_t {};
+
+}  // namespace credcache

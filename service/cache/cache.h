@@ -1,0 +1,144 @@
+// Remembers which credentials a backend accepted or rejected, and for how long (design, section 5).
+//
+// A fixed number of buckets, each a table under its own lock. Nothing happens under a lock but memory: no I/O, no
+// logging, no callback, and on a hit no allocation. No password enters: callers bring a Digest (digest.h), computed
+// before any lock is taken.
+//
+// Accounts are named by realm and canonical username; other names that were used for an account are in an index beside
+// the table. Entries keep the revision of the journal at which their validation (flight) began; what was forgotten at a
+// later revision is fenced: a flight from before it fills nothing.
+//
+// Thread-safe. Time comes from the Clock given; the cache starts no thread and never sleeps.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "base/clock.h"
+#include "base/identity.h"
+#include "base/names.h"
+#include "base/random.h"
+#include "base/revision.h"
+#include "cache/cache_policy.h"
+#include "cache/digest.h"
+
+namespace credcache {
+
+struct CacheOptions {
+  int buckets = 256;                // at least 1: whoever wants no cache (size 0) builds none
+  int64_t max_entries = 1'000'000;  // good and negative entries together; negatives take at most an eighth
+};
+
+// An account, by its canonical name.
+struct AccountKey {
+  RealmId realm;
+  const Username& username;
+};
+
+// Why there was no answer (api.md, MissReason).
+enum class MissReason : uint8_t { kAbsent, kAge, kIdle, kDigest, kQuarantine, kNoLease, kDisabled, kMaxAge };
+inline constexpr int kMissReasons = 8;
+
+// What is known of a credential.
+struct Finding {
+  enum class Kind : uint8_t { kAccepted, kRejected, kMiss };
+  Kind kind = Kind::kMiss;
+  MissReason reason = MissReason::kAbsent;  // of a miss
+  bool refresh_due = false;  // of an acceptance: true once an entry, in the last (jittered) tenth of its age
+  Identity identity;         // of an acceptance
+  MonotonicTime validated_at;
+  MonotonicTime expires_at;  // the earlier of age and idle limit
+  Revision revision;         // at which the validation began
+};
+
+// What a flight brings back.
+struct FillRequest {
+  const Username& asked;  // the name that was asked for: fences raised under it count too, and it enters the index
+  AccountKey account;
+  const Digest& digest;  // of the account's canonical name
+  enum class Verdict : uint8_t {
+    kAccepted,     // becomes an entry
+    kRejected,     // becomes a negative entry; an entry of the same digest goes
+    kNotCachable,  // locked, disabled, expired: an entry of the same digest goes
+  } verdict;
+  Identity identity;           // of an acceptance
+  MonotonicTime validated_at;  // when the flight began
+  Revision revision;           // at which it began
+  bool refresh = false;        // begun ahead of an entry's end: the idle clock goes on from where it was
+};
+
+enum class FillOutcome : uint8_t {
+  kFilled,
+  kFenced,       // something forgot the account after the flight began
+  kQuarantined,  // the account was invalidated a moment ago: an acceptance is not kept
+  kOutdated,     // what is there was validated later
+  kNotKept,      // nothing to keep: not cachable, or negative entries are off
+};
+
+struct CacheCounts {
+  int64_t entries = 0;
+  int64_t negative_entries = 0;
+  int64_t bytes = 0;      // all told: entries, tables, identities, index
+  int64_t evictions = 0;  // since the start
+};
+
+class Cache {
+ public:
+  Cache(const CacheOptions& options, Clock& clock, Randomness& randomness);
+  ~Cache();
+  Cache(const Cache&) = delete;
+  Cache& operator=(const Cache&) = delete;
+
+  // The account that `name` is known as another name of, learned no longer ago than the age limit. Nothing: not known;
+  // then the name itself is the account's, or a backend must be asked.
+  std::optional<Username> FindCanonicalName(const AccountKey& name, const CachePolicy& policy) const;
+
+  // What is known of `digest` for `account` at this moment. A hit restarts the entry's idle clock. `max_age`: validated
+  // no longer ago.
+  Finding Find(const AccountKey& account, const Digest& digest, const CachePolicy& policy,
+               std::optional<absl::Duration> max_age);
+
+  // An acceptance past its age limit, though not its idle limit, by no more than the policy's stale_grace; for when no
+  // backend answers. Restarts the idle clock. Finding::kMiss when there is none.
+  Finding FindStale(const AccountKey& account, const Digest& digest, const CachePolicy& policy,
+                    std::optional<absl::Duration> max_age);
+
+  // Records what a backend said, or not: see FillOutcome.
+  FillOutcome Fill(FillRequest request, const CachePolicy& policy);
+
+  // Whether a flight that began at `began` for `asked`, and, where already known, `account`, was fenced since: nobody
+  // may join it.
+  bool IsFenced(const Username& asked, const AccountKey& account, Revision began) const;
+
+  // Forgetting. When one of these returns, no Find answers from what was there, and no flight that began before
+  // `revision` will fill. Each returns the number of entries, negative ones too, that went.
+  //
+  // The account that is called `name`, directly or by the index, under all its names. For the policy's quarantine after
+  // this, no acceptance of it is kept.
+  int64_t Forget(const AccountKey& name, Revision revision, const CachePolicy& policy);
+  int64_t ForgetRealm(RealmId realm, Revision revision);
+  int64_t ForgetAll(Revision revision);
+  // Keeps what is there, and fences every flight of the realm.
+  void FenceRealm(RealmId realm, Revision revision);
+
+  // Drops what no Find can answer from any more, in one bucket, so that housekeeping can go bucket by bucket.
+  // `policies` is indexed by RealmId; entries of a realm without one go.
+  void Sweep(int bucket, std::span<const CachePolicy* const> policies);
+
+  int buckets() const;
+  int64_t max_entries() const;
+  CacheCounts Counts() const;
+  CacheCounts BucketCounts(int bucket) const;
+  // Indexed by RealmId; `bytes` and `evictions` are not told apart by realm.
+  std::vector<CacheCounts> RealmCounts() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace credcache

@@ -1,0 +1,23 @@
+// What a realm's configuration says of remembering.
+#pragma once
+
+#include "absl/time/time.h"
+
+namespace credcache {
+
+// Defaults are api.md's.
+struct CachePolicy {
+  absl::Duration age_limit = absl::Minutes(120);
+  absl::Duration idle_limit = absl::Minutes(15);
+  absl::Duration negative_first = absl::Seconds(30);
+  absl::Duration negative_longest =
+      absl::Minutes(5);  // zero: no negative entries; 30 min only where a change feed runs
+  bool refresh_ahead = true;
+  absl::Duration stale_grace = absl::ZeroDuration();
+  absl::Duration quarantine = absl::Seconds(5);
+  bool supersede = true;
+
+  friend bool operator==(const CachePolicy&, const CachePolicy&) = default;
+};
+
+}  // namespace credcache
