@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/identity.h"
 #include "base/names.h"
+#include "base/outcome.h"
 #include "base/random.h"
 #include "base/revision.h"
 #include "cache/cache_policy.h"
@@ -38,10 +39,6 @@ struct AccountKey {
   RealmId realm;
   const Username& username;
 };
-
-// Why there was no answer (api.md, MissReason).
-enum class MissReason : uint8_t { kAbsent, kAge, kIdle, kDigest, kQuarantine, kNoLease, kDisabled, kMaxAge };
-inline constexpr int kMissReasons = 8;
 
 // What is known of a credential.
 struct Finding {

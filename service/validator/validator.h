@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/identity.h"
 #include "base/names.h"
+#include "base/outcome.h"
 #include "base/revision.h"
 #include "base/secret.h"
 
@@ -27,9 +28,6 @@ enum class Decision : uint8_t {
   kAccountDisabled,  // the password was right
   kPasswordExpired,  // the password was right
 };
-
-// How a verdict came about (api.md, Source).
-enum class Source : uint8_t { kNone, kCache, kBackend, kCoalesced, kStale };
 
 struct Verdict {
   Decision decision = Decision::kWrongPassword;

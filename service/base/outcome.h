@@ -1,0 +1,27 @@
+// The words of an answer (api.md, section 1), for code, metrics, logs and audit alike.
+#pragma once
+
+#include <cstdint>
+
+#include "absl/strings/string_view.h"
+
+namespace credcache {
+
+// What callers are told of a credential.
+enum class Outcome : uint8_t { kAccepted, kRejected, kThrottled, kAccountDisabled, kPasswordExpired };
+inline constexpr int kOutcomes = 5;
+
+// How a verdict came about. kNone: decided without cache or backend (an empty password, a realm that does not exist).
+enum class Source : uint8_t { kNone, kCache, kBackend, kCoalesced, kStale };
+inline constexpr int kSources = 5;
+
+// Why the cache could not answer.
+enum class MissReason : uint8_t { kAbsent, kAge, kIdle, kDigest, kQuarantine, kNoLease, kDisabled, kMaxAge };
+inline constexpr int kMissReasons = 8;
+
+// Lower case with underscores, as metrics label them: "accepted", "account_disabled", "max_age".
+absl::string_view Name(Outcome outcome);
+absl::string_view Name(Source source);
+absl::string_view Name(MissReason reason);
+
+}  // namespace credcache
