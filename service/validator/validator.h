@@ -45,6 +45,7 @@ struct Account {
   std::string subject;  // the directory's stable id; may be empty until validation
   std::string locator;  // the validator's own handle (a DN), meaningless to others; empty: it looks the name up again
   int validator = 0;    // which validator of a chain it was
+  Identity identity;    // what Resolve read of it already, for the validator's own use; may be empty
 };
 
 // A log-on to be validated. A view: valid only during the call that it is passed to.
