@@ -18,13 +18,13 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "base/cache_policy.h"
 #include "base/clock.h"
 #include "base/identity.h"
 #include "base/names.h"
 #include "base/outcome.h"
 #include "base/random.h"
 #include "base/revision.h"
-#include "cache/cache_policy.h"
 #include "cache/digest.h"
 
 namespace credcache {
