@@ -18,4 +18,12 @@ class Revision {
   uint64_t value_ = 0;
 };
 
+// Where this replica stands: the last revision that has been applied here. What begins now (a flight) belongs to it.
+class RevisionSource {
+ public:
+  virtual ~RevisionSource() = default;
+  // Cheap; any thread.
+  virtual Revision Applied() const = 0;
+};
+
 }  // namespace credcache

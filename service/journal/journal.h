@@ -35,21 +35,16 @@ struct Appended {
 };
 
 // Thread-safe.
-class Journal {
+class Journal : public RevisionSource {
  public:
   // Applies an invalidation at this replica and returns how many entries went. Called in the order of revisions, one at
   // a time.
   using Apply = absl::AnyInvocable<int64_t(Revision, const Invalidation&)>;
   using AppendDone = absl::AnyInvocable<void(absl::StatusOr<Appended>)>;
 
-  virtual ~Journal() = default;
-
   // Appends; `done` is called, perhaps before this returns, when every replica has applied it or trusts its cache no
   // longer. UNAVAILABLE: it was applied here, and may not be elsewhere; the caller retries.
   virtual void Append(Invalidation invalidation, AppendDone done) = 0;
-
-  // The last revision that has been applied here. A flight that begins now belongs to it. Cheap; any thread.
-  virtual Revision Applied() const = 0;
 };
 
 }  // namespace credcache

@@ -45,6 +45,7 @@ struct Account {
   std::string subject;  // the directory's stable id; may be empty until validation
   std::string locator;  // the validator's own handle (a DN), meaningless to others; empty: it looks the name up again
   int validator = 0;    // which validator of a chain it was
+  bool known = true;    // false: a Resolve found nobody; the validator does a wrong password's work, without a search
   Identity identity;    // what Resolve read of it already, for the validator's own use; may be empty
 };
 

@@ -1,0 +1,96 @@
+#include "rpc/invalidator.h"
+
+#include <optional>
+#include <utility>
+
+#include "base/limits.h"
+
+namespace credcache {
+namespace {
+
+// The answer of two appends for one request: of what one replica or the other still had, both counts matter.
+Appended Sum(const Appended& first, Appended second) {
+  second.entries_removed += first.entries_removed;
+  return second;
+}
+
+}  // namespace
+
+Invalidator::Invalidator(CurrentRealms& realms, Journal& journal, Clock& clock)
+    : realms_(realms), journal_(journal), clock_(clock) {}
+
+void Invalidator::User(absl::string_view realm, absl::string_view username, std::string reason, Done done) {
+  std::shared_ptr<const Realms> set = realms_.Get();
+  absl::StatusOr<Realms::Routed> routed = set->Route(realm, username);
+  if (!routed.ok()) return done(routed.status());
+  if (routed->realm == nullptr) return done(absl::InvalidArgumentError("names no realm"));
+
+  const credcache::Realm& target = *routed->realm;
+  Invalidation known{.target = Invalidation::Target::kUser,
+                     .realm = target.name,
+                     .usernames = {std::string(routed->username.view())},
+                     .reason = std::move(reason)};
+  journal_.Append(known, [this, set, &target, asked = routed->username, known,
+                          done = std::move(done)](absl::StatusOr<Appended> first) mutable {
+    if (!first.ok()) return done(std::move(first));
+    target.validator->Resolve(
+        asked, clock_.Monotonic() + kMaxFlightDuration,
+        [this, set, asked, known = std::move(known), first = *std::move(first),
+         done = std::move(done)](absl::StatusOr<std::optional<Account>> account) mutable {
+          if (account.ok() && (!account->has_value() || (*account)->name == asked)) return done(std::move(first));
+          const absl::Status resolved = account.status();
+          if (resolved.ok()) {
+            known.usernames.emplace_back((*account)->name.view());
+          } else {
+            known.fence_realm = true;
+          }
+          journal_.Append(std::move(known), [first = std::move(first), resolved,
+                                             done = std::move(done)](absl::StatusOr<Appended> second) mutable {
+            if (!second.ok()) return done(std::move(second));
+            if (!resolved.ok()) {
+              return done(absl::UnavailableError(
+                  "no backend could say which account this is; what was known by this name is forgotten; retry"));
+            }
+            done(Sum(first, *std::move(second)));
+          });
+        });
+  });
+}
+
+void Invalidator::Realm(absl::string_view realm, std::string reason, Done done) {
+  const std::shared_ptr<const Realms> set = realms_.Get();
+  const credcache::Realm* target = set->Find(realm);
+  if (target == nullptr) return done(absl::InvalidArgumentError("names no realm"));
+  journal_.Append({.target = Invalidation::Target::kRealm, .realm = target->name, .reason = std::move(reason)},
+                  std::move(done));
+}
+
+void Invalidator::All(std::string reason, Done done) {
+  journal_.Append({.target = Invalidation::Target::kAll, .reason = std::move(reason)}, std::move(done));
+}
+
+InvalidationApplier::InvalidationApplier(Cache* cache, const RealmIds& realm_ids, const CurrentRealms& realms)
+    : cache_(cache), realm_ids_(realm_ids), realms_(realms) {}
+
+int64_t InvalidationApplier::operator()(Revision revision, const Invalidation& invalidation) {
+  if (cache_ == nullptr) return 0;
+  if (invalidation.target == Invalidation::Target::kAll) return cache_->ForgetAll(revision);
+
+  const std::optional<RealmId> id = realm_ids_.Find(invalidation.realm);
+  if (!id.has_value()) return 0;  // a realm that this replica never had
+  if (invalidation.target == Invalidation::Target::kRealm) return cache_->ForgetRealm(*id, revision);
+
+  const std::shared_ptr<const Realms> set = realms_.Get();
+  const Realm* realm = set->Find(invalidation.realm);
+  const CachePolicy policy = realm == nullptr ? CachePolicy() : realm->policy;
+  int64_t removed = 0;
+  for (const std::string& name : invalidation.usernames) {
+    // Names in the journal are normalised already; by the sensitive rule that changes nothing.
+    const absl::StatusOr<Username> username = Username::Normalize(name, CaseRule::kSensitive);
+    if (username.ok()) removed += cache_->Forget({*id, *username}, revision, policy);
+  }
+  if (invalidation.fence_realm) cache_->FenceRealm(*id, revision);
+  return removed;
+}
+
+}  // namespace credcache

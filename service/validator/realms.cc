@@ -1,0 +1,74 @@
+#include "validator/realms.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+
+namespace credcache {
+namespace {
+
+// Realm names are compared as usernames are, folded; one that is no name (which no configuration has) is found nowhere.
+std::string Fold(absl::string_view name) {
+  const absl::StatusOr<Username> folded = Username::Normalize(name, CaseRule::kFold);
+  return folded.ok() ? std::string(folded->view()) : std::string();
+}
+
+}  // namespace
+
+Realms::Realms(std::vector<Realm> realms, size_t default_index)
+    : realms_(std::move(realms)), default_index_(default_index) {
+  for (const Realm& realm : realms_) {
+    by_name_.emplace(Fold(realm.name), &realm);
+    for (const std::string& alias : realm.aliases) by_name_.emplace(Fold(alias), &realm);
+  }
+}
+
+const Realm* Realms::Find(absl::string_view name) const {
+  if (name.empty()) return nullptr;
+  const auto found = by_name_.find(Fold(name));
+  return found == by_name_.end() ? nullptr : found->second;
+}
+
+absl::StatusOr<Realms::Routed> Realms::Route(absl::string_view realm, absl::string_view username) const {
+  const Realm* target = nullptr;
+  if (!realm.empty()) {
+    target = Find(realm);
+  } else {
+    const size_t backslash = username.find('\\');
+    const size_t at = username.rfind('@');
+    if (backslash != absl::string_view::npos && (target = Find(username.substr(0, backslash))) != nullptr) {
+      username.remove_prefix(backslash + 1);
+    } else if (at != absl::string_view::npos && (target = Find(username.substr(at + 1))) != nullptr) {
+      username.remove_suffix(username.size() - at);
+    } else {
+      target = &realms_[default_index_];
+    }
+  }
+  // A name in a realm that does not exist is checked all the same: whether it is a name does not depend on the realm.
+  absl::StatusOr<Username> normalized =
+      Username::Normalize(username, target == nullptr ? CaseRule::kFold : target->case_rule);
+  if (!normalized.ok()) return normalized.status();
+  return Routed{.realm = target, .username = *normalized};
+}
+
+CurrentRealms::CurrentRealms(std::shared_ptr<const Realms> realms) : current_(std::move(realms)) {}
+
+void CurrentRealms::Set(std::shared_ptr<const Realms> realms) {
+  absl::MutexLock lock(&mutex_);
+  retired_.push_back(current_.exchange(std::move(realms), std::memory_order_acq_rel));
+}
+
+void CurrentRealms::Reap() {
+  std::vector<std::shared_ptr<const Realms>> ended;
+  {
+    absl::MutexLock lock(&mutex_);
+    const auto unused =
+        std::partition(retired_.begin(), retired_.end(), [](const auto& set) { return set.use_count() > 1; });
+    ended.assign(std::make_move_iterator(unused), std::make_move_iterator(retired_.end()));
+    retired_.erase(unused, retired_.end());
+  }
+  // Destroyed here, outside the lock.
+}
+
+}  // namespace credcache
