@@ -1,0 +1,72 @@
+// What is counted of one backend of one realm: for scrapes, and for the `backends` of Stats.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "metrics/latency_histogram.h"
+#include "metrics/striped.h"
+
+namespace credcache {
+
+// How a request to a backend ended.
+enum class BackendResult : uint8_t {
+  kAccepted,
+  kRejected,  // a wrong password
+  kUnknownUser,
+  kLocked,
+  kDisabled,
+  kExpired,
+  kError,     // no answer: UNAVAILABLE
+  kOverload,  // not sent, since too many wait: RESOURCE_EXHAUSTED
+};
+inline constexpr int kBackendResults = 8;
+
+// "accepted", "unknown_user".
+absl::string_view Name(BackendResult result);
+
+// A backend as it is now.
+struct BackendReading {
+  bool up = true;          // its last request was answered, or it was not asked yet
+  uint64_t in_flight = 0;  // under way or waiting
+  uint64_t requests = 0;   // ended ones, of every result
+  uint64_t errors = 0;     // kError and kOverload among them
+  // Over the last BackendMetrics::kRecent requests that were sent; zero before the first.
+  absl::Duration latency_median;
+  absl::Duration latency_p99;
+};
+
+// Thread-safe, without locks. Lives as long as the Metrics that gave it.
+class BackendMetrics {
+ public:
+  static constexpr size_t kRecent = 512;
+
+  BackendMetrics() = default;
+  BackendMetrics(const BackendMetrics&) = delete;
+  BackendMetrics& operator=(const BackendMetrics&) = delete;
+
+  // Each Begin is followed by one End, with the time between them. An overload's duration is not counted, and does not
+  // say that the backend is down: it was never asked.
+  void Begin() { in_flight_.fetch_add(1, std::memory_order_relaxed); }
+  void End(BackendResult result, absl::Duration duration);
+
+  BackendReading Read() const;
+  uint64_t Requests(BackendResult result) const { return results_[static_cast<size_t>(result)].Read(); }
+  int64_t InFlight() const { return in_flight_.load(std::memory_order_relaxed); }
+  LatencyHistogram::Reading Durations() const;
+
+ private:
+  std::atomic<int64_t> in_flight_{0};
+  std::atomic<bool> up_{true};
+  std::array<Count, kBackendResults> results_;
+  LatencyHistogram durations_;
+  // A ring: the request that ended as number n is at n % kRecent.
+  std::atomic<uint64_t> ended_{0};
+  std::array<std::atomic<int64_t>, kRecent> recent_nanoseconds_ = {};
+};
+
+}  // namespace credcache

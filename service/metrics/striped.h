@@ -1,0 +1,45 @@
+// Counting on the hot path: one relaxed atomic addition in a cache line that other processors leave alone (ADR 0005).
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace credcache {
+
+// A number that only grows. Thread-safe. Orders nothing: a reader may see two of them at different moments.
+class Count {
+ public:
+  void Add(uint64_t amount = 1) { value_.fetch_add(amount, std::memory_order_relaxed); }
+  uint64_t Read() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<uint64_t> value_{0};
+};
+
+// How many copies Striped keeps: a power of two, at least the machine's processors, at most 64.
+size_t Stripes();
+// The copy of the processor that the caller runs on, below Stripes(). A thread that is moved meanwhile still counts
+// correctly, only less quickly.
+size_t CurrentStripe();
+
+// A T (made of Counts) for each processor. Writers use Local; readers add all of them up.
+template <typename T>
+class Striped {
+ public:
+  T& Local() { return slots_[CurrentStripe()].value; }
+
+  template <typename Visitor>
+  void ForEach(Visitor visit) const {
+    for (size_t i = 0; i < Stripes(); ++i) visit(slots_[i].value);
+  }
+
+ private:
+  struct alignas(64) Slot {
+    T value;
+  };
+  std::unique_ptr<Slot[]> slots_ = std::make_unique<Slot[]>(Stripes());
+};
+
+}  // namespace credcache
