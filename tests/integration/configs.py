@@ -1,0 +1,77 @@
+"""Parts of credcached's configuration, as the tests combine them."""
+
+import pathlib
+import subprocess
+from typing import Any
+
+import slapd
+
+REALM = "corp.example"
+
+
+def config(*realms: dict[str, Any], **parts: Any) -> dict[str, Any]:
+    """A whole configuration on free loopback ports. `parts`: further top-level keys; `listen` is merged."""
+    listen = {"grpc": "127.0.0.1:0", "admin": "127.0.0.1:0", **parts.pop("listen", {})}
+    return {"listen": listen, **parts, "realms": list(realms)}
+
+
+def realm(*validators: dict[str, Any], name: str = REALM, **more: Any) -> dict[str, Any]:
+    """A realm; the one called `REALM` is the default."""
+    return {"name": name, **({"default": True} if name == REALM else {}), **more, "validators": list(validators)}
+
+
+def ldap(
+    *directories: slapd.Slapd,
+    folder: pathlib.Path,
+    search: bool = True,
+    ca: pathlib.Path | None = None,
+    transport: str = "plain",
+    **more: Any,
+) -> dict[str, Any]:
+    """An ldap validator of these servers, in order: search-then-bind by uid or mail, or a direct bind.
+
+    `transport`: plain, start_tls or ldaps. `folder`: where the reader's password goes.
+    """
+    secret = folder / "reader.secret"
+    secret.parent.mkdir(parents=True, exist_ok=True)
+    secret.write_text(slapd.READER_PASSWORD + "\n")
+    keys: dict[str, Any] = {
+        "urls": [directory.tls_url if transport == "ldaps" else directory.url for directory in directories],
+        "bind_dn": slapd.READER,
+        "bind_password_file": str(secret),
+        "username": "uid",
+        "groups": "memberOf",
+        "attributes": ["mail"],
+        "connections": 4,
+        "timeout": "10s",
+    }
+    if search:
+        keys |= {"base": slapd.PEOPLE, "filter": "(|(uid={username})(mail={username}))"}
+    else:
+        keys |= {"user_dn": "uid={username}," + slapd.PEOPLE}
+    if transport == "start_tls":
+        keys["start_tls"] = True
+    if ca is not None:
+        keys["ca"] = str(ca)
+    return {"ldap": {**keys, **more}}
+
+
+def users_file(path: pathlib.Path) -> dict[str, Any]:
+    """A file validator."""
+    return {"file": {"path": str(path)}}
+
+
+def hashed(password: str) -> str:
+    """A crypt(3) hash (SHA-512, few rounds: cheap), by a program that is not ours."""
+    command = ["openssl", "passwd", "-5", "-stdin", "-salt", "rounds=1000$salt"]
+    result = subprocess.run(command, input=password, capture_output=True, text=True, check=False, timeout=10)
+    assert result.returncode == 0, result.stderr
+    return result.stdout.strip()
+
+
+def write_users(path: pathlib.Path, **passwords: str) -> pathlib.Path:
+    """A users file of these, in clear; replaces what was there in one step."""
+    temporary = path.with_suffix(".new")
+    temporary.write_text("".join(f"{name}:{hashed(password)}\n" for name, password in passwords.items()))
+    temporary.replace(path)
+    return path

@@ -1,0 +1,149 @@
+"""What the tests share: a certificate authority, a directory of 10,000 users, and ways to start more of each."""
+
+import contextlib
+import pathlib
+import subprocess
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+import configs
+from certs import Certificate, CertificateAuthority
+from client import Client
+from credcached import Credcached
+from slapd import LONG_AGO, Slapd, User, many_users
+
+MANY = 10_000
+
+# Beside the many. Those with a policy are changed by nobody but the one test that names them.
+SPECIAL_USERS = [
+    User("rémi", "password-of-remi"),
+    User("strasse", "password-of-strasse"),
+    User("nul-inside", b"before\0after-the-nul"),
+    User("not-utf-8", b"\xff\xfe\x80 not UTF-8 \xc3\x28"),
+    User("longest-password", "0123456789abcdef" * 64),
+]
+
+# For tests that change, stop or kill their directory.
+FEW_USERS = [
+    User("alice", "password-of-alice", mail="alice@mail.example", groups=("staff",)),
+    User("bob", "password-of-bob", mail="bob@mail.example", groups=("staff", "admins")),
+    User("carol", "password-of-carol"),
+    User("locks", "password-of-locks", policy="lock"),
+    User("expired", "password-of-expired", policy="expire", operational=(("pwdChangedTime", LONG_AGO),)),
+    User("must-change", "password-of-must-change", policy="change", operational=(("pwdReset", "TRUE"),)),
+    *many_users(200),
+]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Says at once which program is missing, rather than in each test."""
+    config.addinivalue_line("markers", "memory: reads the memory of a credcached built without its protection")
+    missing = []
+    for program, package in {
+        "slapd": "slapd",
+        "ldapsearch": "ldap-utils",
+        "openssl": "openssl",
+        "promtool": "prometheus",
+    }.items():
+        if subprocess.run(["sh", "-c", f"command -v {program}"], capture_output=True, check=False).returncode != 0:
+            missing.append(package)
+    if missing:
+        pytest.exit(f"packages missing: {' '.join(missing)}", returncode=4)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """No test takes long; one that hangs ends with every thread's stack."""
+    for item in items:
+        if item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(120))
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> CertificateAuthority:
+    """Signs the servers' certificates."""
+    return CertificateAuthority(tmp_path_factory.mktemp("ca"))
+
+
+@pytest.fixture(scope="session")
+def server_certificate(authority: CertificateAuthority) -> Certificate:
+    """Good for this machine's loopback."""
+    return authority.issue("server")
+
+
+@pytest.fixture(scope="session")
+def many(tmp_path_factory: pytest.TempPathFactory, server_certificate: Certificate) -> Iterator[Slapd]:
+    """A directory of 10,000 users, and some special ones. Shared: it stays as it is, and counts are differences."""
+    directory = Slapd(tmp_path_factory.mktemp("many"), [*many_users(MANY), *SPECIAL_USERS], server_certificate)
+    try:
+        yield directory.start()
+    finally:
+        directory.stop()
+
+
+@pytest.fixture
+def make_directory(tmp_path: pathlib.Path, server_certificate: Certificate) -> Iterator[Callable[[], Slapd]]:
+    """Starts directories of a few users, the test's own: to be changed, stopped and killed."""
+    made: list[Slapd] = []
+
+    def make() -> Slapd:
+        made.append(Slapd(tmp_path / f"slapd{len(made)}", FEW_USERS, server_certificate))
+        return made[-1].start()
+
+    yield make
+    for directory in made:
+        directory.kill()
+
+
+@pytest.fixture
+def few(make_directory: Callable[[], Slapd]) -> Slapd:
+    """One such directory."""
+    return make_directory()
+
+
+@pytest.fixture
+def serve(tmp_path: pathlib.Path) -> Iterator[Callable[..., Credcached]]:
+    """Starts credcached with a configuration (see configs.py) and expects a clean end after the test."""
+    with contextlib.ExitStack() as stack:
+        count = 0
+
+        def start(config: dict[str, Any]) -> Credcached:
+            nonlocal count
+            count += 1
+            server = Credcached(tmp_path / f"credcached{count}", config)
+            stack.callback(server.stop)
+            return server.start()
+
+        yield start
+
+
+@pytest.fixture
+def connect() -> Iterator[Callable[..., Client]]:
+    """Opens clients, to a server or a target, and closes them after the test."""
+    with contextlib.ExitStack() as stack:
+
+        def open_client(server: Credcached | str, **more: Any) -> Client:
+            target = server if isinstance(server, str) else server.grpc
+            return stack.enter_context(Client(target, **more))
+
+        yield open_client
+
+
+@pytest.fixture
+def on_many(many: Slapd, serve: Callable[..., Credcached], tmp_path: pathlib.Path) -> Credcached:
+    """credcached on the directory of 10,000, search then bind, in the clear."""
+    return serve(configs.config(configs.realm(configs.ldap(many, folder=tmp_path))))
+
+
+@pytest.fixture
+def on_few(few: Slapd, serve: Callable[..., Credcached], tmp_path: pathlib.Path) -> Credcached:
+    """credcached on the test's own directory. No quarantine: what is forgotten may be cached again at once."""
+    return serve(configs.config(configs.realm(configs.ldap(few, folder=tmp_path)), cache={"quarantine": "0s"}))
+
+
+@pytest.fixture
+def on_file(serve: Callable[..., Credcached], tmp_path: pathlib.Path) -> Credcached:
+    """credcached on a users file with alice and bob; the quickest to start."""
+    users = configs.write_users(tmp_path / "users", alice="password-of-alice", bob="password-of-bob")
+    return serve(configs.config(configs.realm(configs.users_file(users))))
