@@ -9,8 +9,8 @@ namespace credcache {
 
 enum class Severity : uint8_t { kInfo, kWarning, kError };
 
-// Thread-safe. Called from worker threads with no lock held, and must not block for long: it stands between a user and
-// the answer.
+// Thread-safe. Called from worker threads, maybe under a lock of the caller's: it must not call back, nor block for
+// long, since it stands between a user and the answer.
 class Reporter {
  public:
   virtual ~Reporter() = default;
