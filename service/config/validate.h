@@ -1,0 +1,26 @@
+// Turns a configuration as it is written into one that can be relied on: ranges, defaults, files, and what one section
+// says of another.
+#pragma once
+
+#include "absl/strings/string_view.h"
+#include "config/checks.h"
+#include "config/config.h"
+#include "credcache/config/v1/config.pb.h"
+
+namespace credcache {
+
+// The whole file. Reports every mistake to `checks.source()`; the result counts only if there was none.
+Config Validate(const config::v1::Config& written, Checks& checks);
+
+// Its sections, each in a file of its own. `path` is the section's key.
+ListenConfig ValidateListen(const config::v1::Listen& written, Checks& checks);
+TlsConfig ValidateTls(const config::v1::Tls& written, Checks& checks);
+std::vector<CallerConfig> ValidateCallers(const config::v1::Config& written, Checks& checks);
+CacheConfig ValidateCache(const config::v1::Cache& written, Checks& checks);
+// `policy` is what the realm starts from.
+CachePolicy ValidateRealmCache(const config::v1::RealmCache& written, const std::string& path, CachePolicy policy,
+                               Checks& checks);
+std::vector<RealmConfig> ValidateRealms(const config::v1::Config& written, const CachePolicy& policy, Checks& checks);
+LdapConfig ValidateLdap(const config::v1::Ldap& written, const std::string& path, Checks& checks);
+
+}  // namespace credcache

@@ -1,0 +1,104 @@
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "config/config_folder.h"
+#include "config/source.h"
+#include "config/yaml_to_proto.h"
+#include "credcache/config/v1/config.pb.h"
+
+namespace credcache {
+namespace {
+
+std::string Sample() {
+  std::ostringstream text;
+  text << std::ifstream(CREDCACHE_SAMPLE).rdbuf();
+  return text.str();
+}
+
+class SampleTest : public ::testing::Test {
+ protected:
+  SampleTest() {
+    folder_.Write("operator.token", "secret", 0600);
+    folder_.Write("credcached.yaml", Sample());
+  }
+  ConfigFolder folder_;
+};
+
+TEST_F(SampleTest, Loads) {
+  const auto config = LoadConfig(folder_ / "credcached.yaml");
+  ASSERT_TRUE(config.ok()) << config.status().message();
+  EXPECT_EQ((*config)->realms.size(), 1U);
+  EXPECT_EQ((*config)->realms[0].validators.size(), 3U);
+}
+
+// What the sample gives as defaults are the defaults.
+TEST_F(SampleTest, TellsTheDefaults) {
+  const auto sample = LoadConfig(folder_ / "credcached.yaml");
+  ASSERT_TRUE(sample.ok());
+  const auto defaults = folder_.Parse(kRealm);
+  ASSERT_TRUE(defaults.ok());
+  ListenConfig listen = (*sample)->listen;
+  EXPECT_EQ(listen.unix_sockets[0].mode, UnixSocketConfig().mode);
+  listen.unix_sockets.clear();
+  EXPECT_EQ(listen, (*defaults)->listen);
+  EXPECT_EQ((*sample)->cache, (*defaults)->cache);
+  EXPECT_EQ((*sample)->audit, (*defaults)->audit);
+  EXPECT_EQ((*sample)->log, (*defaults)->log);
+  const auto& ldap = std::get<LdapConfig>((*sample)->realms[0].validators[1].backend);
+  EXPECT_EQ(ldap.username, LdapConfig().username);
+  EXPECT_EQ(ldap.connections, LdapConfig().connections);
+  EXPECT_EQ(ldap.timeout, LdapConfig().timeout);
+  EXPECT_EQ((*defaults)->cache.policy, CachePolicy());
+}
+
+using google::protobuf::Descriptor;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+
+bool IsSection(const FieldDescriptor& field) {
+  return field.message_type() != nullptr && field.message_type()->full_name() != "google.protobuf.Duration";
+}
+
+void AddKeys(const Descriptor& type, std::set<std::string>& keys) {
+  for (int i = 0; i < type.field_count(); ++i) {
+    keys.insert(type.field(i)->full_name());
+    if (IsSection(*type.field(i))) AddKeys(*type.field(i)->message_type(), keys);
+  }
+}
+
+void AddKeysThatAreSet(const Message& message, std::set<std::string>& keys) {
+  std::vector<const FieldDescriptor*> fields;
+  message.GetReflection()->ListFields(message, &fields);
+  for (const FieldDescriptor* field : fields) {
+    keys.insert(field->full_name());
+    if (!IsSection(*field)) continue;
+    if (!field->is_repeated()) {
+      AddKeysThatAreSet(message.GetReflection()->GetMessage(message, field), keys);
+      continue;
+    }
+    for (int i = 0; i < message.GetReflection()->FieldSize(message, field); ++i) {
+      AddKeysThatAreSet(message.GetReflection()->GetRepeatedMessage(message, field, i), keys);
+    }
+  }
+}
+
+TEST_F(SampleTest, HasEveryKeyThatIsBuilt) {
+  ConfigSource source("sample");
+  config::v1::Config written;
+  ReadYaml(Sample(), written, source);
+  ASSERT_TRUE(source.ok()) << source.status();
+  std::set<std::string> built;
+  std::set<std::string> shown;
+  AddKeys(*config::v1::Config::descriptor(), built);
+  AddKeysThatAreSet(written, shown);
+  EXPECT_EQ(shown, built);
+}
+
+}  // namespace
+}  // namespace credcache
