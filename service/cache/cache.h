@@ -30,8 +30,10 @@
 namespace credcache {
 
 struct CacheOptions {
-  int buckets = 256;                // at least 1: whoever wants no cache (size 0) builds none
-  int64_t max_entries = 1'000'000;  // good and negative entries together; negatives take at most an eighth
+  // At least 1: whoever wants no cache (size 0) builds none. Fewer where a bucket would hold less than eight entries.
+  int buckets = 256;
+  // At least 1; good and negative entries together. An eighth of it is for negative ones, and for nothing else.
+  int64_t max_entries = 1'000'000;
 };
 
 // An account, by its canonical name.
@@ -73,14 +75,14 @@ enum class FillOutcome : uint8_t {
   kFenced,       // something forgot the account after the flight began
   kQuarantined,  // the account was invalidated a moment ago: an acceptance is not kept
   kOutdated,     // what is there was validated later
-  kNotKept,      // nothing to keep: not cachable, or negative entries are off
+  kNotKept,      // nothing to keep: not cachable, negative entries are off, or a refresh of what has gone
 };
 
 struct CacheCounts {
   int64_t entries = 0;
   int64_t negative_entries = 0;
   int64_t bytes = 0;      // all told: entries, tables, identities, index
-  int64_t evictions = 0;  // since the start
+  int64_t evictions = 0;  // since the start, of negative entries too
 };
 
 class Cache {

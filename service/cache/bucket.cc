@@ -1,0 +1,320 @@
+// Invariants, whenever the lock is free:
+//
+// 1. A digest has a good entry or a negative one, never both.
+// 2. A good entry stands in the index under its account, in SIEVE's queue, and its account's list; nothing else keeps
+//    it. The same holds for a negative entry, which has no list.
+// 3. Entries past their limits may still be there: a look-up says why it missed, an outage may need them (stale_grace),
+//    and a negative entry remembers its life. What is gone (IsGone; not NegativeEntry::Remembered) counts as absent
+//    for every decision, so that it makes no difference when the sweeper comes by.
+// 4. No entry, in whatever state, has a validation from before a fence over it: Cache checks the fences in the same
+//    critical section in which it fills, and whoever raises one removes entries in or after the section that raised it.
+// 5. At most as many entries as the capacities say, and at most kMaxDigestsPerAccount good ones of an account.
+//
+// Times are compared as absl::Duration, but for the hit, where they are nanoseconds: a Duration's arithmetic costs as
+// much as the rest of the look-up.
+#include "cache/bucket.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace credcache {
+namespace {
+
+// When an entry asks to be refreshed: spread evenly over the last tenth of its age, by its digest and its validation,
+// so that a rush of log-ons does not come again as a rush of refreshes.
+bool IsInRefreshWindow(const Entry& entry, int64_t age_nanoseconds, int64_t limit_nanoseconds) {
+  const int64_t tenth = limit_nanoseconds / 10;
+  if (age_nanoseconds < limit_nanoseconds - tenth) return false;
+  uint32_t bits;
+  std::memcpy(&bits, entry.digest.bytes().data() + sizeof(uint64_t), sizeof(bits));
+  bits ^= static_cast<uint32_t>(static_cast<uint64_t>(entry.validated_at.nanoseconds()) * 0x9e3779b97f4a7c15 >> 32);
+  const double fraction = bits * 0x1p-32;
+  return age_nanoseconds >= limit_nanoseconds - tenth + static_cast<int64_t>(static_cast<double>(tenth) * fraction);
+}
+
+// Zero asks for a validation now, however short ago the last one was.
+bool IsOlderThan(std::optional<absl::Duration> max_age, int64_t age_nanoseconds) {
+  return max_age.has_value() &&
+         (*max_age <= absl::ZeroDuration() || age_nanoseconds > absl::ToInt64Nanoseconds(*max_age));
+}
+
+Finding Miss(MissReason reason) { return {.kind = Finding::Kind::kMiss, .reason = reason}; }
+
+}  // namespace
+
+Bucket::Bucket(int64_t entries, int64_t negative_entries, MonotonicTime start)
+    : entries_capacity_(entries), negatives_capacity_(negative_entries), start_(start), contents_(MakeContents()) {}
+
+Finding Bucket::Find(uint64_t account, const Digest& digest, const CachePolicy& policy,
+                     std::optional<absl::Duration> max_age, MonotonicTime now) {
+  if (const uint32_t index = contents_.entries.Find(account, digest); index != kNoIndex) {
+    Entry& entry = contents_.entries.entry(index);
+    switch (LifeOf(entry, policy, now)) {
+      case Life::kPastAge:
+        return Miss(MissReason::kAge);
+      case Life::kPastIdle:
+        return Miss(MissReason::kIdle);
+      case Life::kLive:
+        break;
+    }
+    const int64_t age = now.nanoseconds() - entry.validated_at.nanoseconds();
+    if (IsOlderThan(max_age, age)) return Miss(MissReason::kMaxAge);
+    Finding finding = Accepted(entry, policy.age_limit, policy, now);
+    if (policy.refresh_ahead && !entry.refresh_asked &&
+        IsInRefreshWindow(entry, age, absl::ToInt64Nanoseconds(policy.age_limit))) {
+      entry.refresh_asked = true;
+      finding.refresh_due = true;
+    }
+    return finding;
+  }
+
+  if (NegativeEntry* negative = contents_.negatives.Find(digest); negative != nullptr) {
+    const absl::Duration life = std::min(negative->life(), policy.negative_longest);
+    if (now - negative->validated_at < life) {
+      if (IsOlderThan(max_age, now.nanoseconds() - negative->validated_at.nanoseconds())) {
+        return Miss(MissReason::kMaxAge);
+      }
+      negative->visited = true;
+      return {.kind = Finding::Kind::kRejected,
+              .validated_at = negative->validated_at,
+              .expires_at = negative->validated_at + life,
+              .revision = negative->revision};
+    }
+  }
+  return Miss(WhyMissing(account, policy, now));
+}
+
+MissReason Bucket::WhyMissing(uint64_t account, const CachePolicy& policy, MonotonicTime now) const {
+  const EntryTable& entries = contents_.entries;
+  for (uint32_t at = entries.FirstOf(account); at != kNoIndex; at = entries.NextOfAccount(at)) {
+    if (LifeOf(entries.entry(at), policy, now) == Life::kLive) return MissReason::kDigest;
+  }
+  return fences_.Quarantined(account, now) ? MissReason::kQuarantine : MissReason::kAbsent;
+}
+
+Finding Bucket::FindStale(uint64_t account, const Digest& digest, const CachePolicy& policy,
+                          std::optional<absl::Duration> max_age, MonotonicTime now) {
+  const uint32_t index = contents_.entries.Find(account, digest);
+  if (index == kNoIndex) return Miss(WhyMissing(account, policy, now));
+  Entry& entry = contents_.entries.entry(index);
+  if (Idle(entry, now) >= policy.idle_limit) return Miss(MissReason::kIdle);
+  const absl::Duration age = now - entry.validated_at;
+  const absl::Duration stale_limit = policy.age_limit + policy.stale_grace;
+  if (age < policy.age_limit || age >= stale_limit) return Miss(MissReason::kAge);
+  if (IsOlderThan(max_age, absl::ToInt64Nanoseconds(age))) return Miss(MissReason::kMaxAge);
+  return Accepted(entry, stale_limit, policy, now);
+}
+
+FillOutcome Bucket::Fill(uint64_t account, const FillRequest& request, Identity identity, const CachePolicy& policy,
+                         bool quarantined, MonotonicTime now, Released& released) {
+  return request.verdict == FillRequest::Verdict::kAccepted
+             ? FillAccepted(account, request, std::move(identity), policy, quarantined, now, released)
+             : FillOther(account, request, policy, now, released);
+}
+
+FillOutcome Bucket::FillAccepted(uint64_t account, const FillRequest& request, Identity identity,
+                                 const CachePolicy& policy, bool quarantined, MonotonicTime now, Released& released) {
+  EntryTable& entries = contents_.entries;
+  // What is known from a later validation stands: of this digest, and, where one supersedes the other, of the account.
+  for (uint32_t at = entries.FirstOf(account); at != kNoIndex; at = entries.NextOfAccount(at)) {
+    const Entry& other = entries.entry(at);
+    const bool concerned = policy.supersede || other.digest == request.digest;
+    if (concerned && other.validated_at > request.validated_at && !IsGone(other, policy, now)) {
+      return FillOutcome::kOutdated;
+    }
+  }
+  const NegativeEntry* negative = contents_.negatives.Find(request.digest);
+  if (negative != nullptr && negative->validated_at > request.validated_at && negative->Remembered(now)) {
+    return FillOutcome::kOutdated;
+  }
+
+  contents_.negatives.Remove(request.digest);
+  if (quarantined) return FillOutcome::kQuarantined;
+
+  uint32_t index = entries.Find(account, request.digest);
+  if (request.refresh && (index == kNoIndex || IsGone(entries.entry(index), policy, now))) {
+    return FillOutcome::kNotKept;
+  }
+  MakeRoomInAccount(account, request.digest, policy, now, released);
+  if (index == kNoIndex) {
+    Entry& fresh = entries.Insert(account, request.digest, std::move(identity), released);
+    fresh.realm = static_cast<uint16_t>(request.account.realm);
+    fresh.last_used_milliseconds = static_cast<uint64_t>(Milliseconds(now));
+    fresh.validated_at = request.validated_at;
+    fresh.revision = request.revision;
+    return FillOutcome::kFilled;
+  }
+  Entry& entry = entries.entry(index);
+  entries.ReplaceIdentity(entry, std::move(identity), released);
+  entry.validated_at = request.validated_at;
+  entry.revision = request.revision;
+  entry.refresh_asked = false;
+  if (!request.refresh) Use(entry, now);
+  return FillOutcome::kFilled;
+}
+
+// Of the account's other entries: drops those that are gone, and all where one digest supersedes the others; else
+// leaves room for one of `digest`.
+void Bucket::MakeRoomInAccount(uint64_t account, const Digest& digest, const CachePolicy& policy, MonotonicTime now,
+                               Released& released) {
+  EntryTable& entries = contents_.entries;
+  int others = 0;
+  uint32_t least_recent = kNoIndex;
+  for (uint32_t at = entries.FirstOf(account), next; at != kNoIndex; at = next) {
+    next = entries.NextOfAccount(at);
+    const Entry& other = entries.entry(at);
+    if (other.digest == digest) continue;
+    if (policy.supersede || IsGone(other, policy, now)) {
+      entries.Remove(at, released);
+      continue;
+    }
+    ++others;
+    if (least_recent == kNoIndex ||
+        other.last_used_milliseconds <= entries.entry(least_recent).last_used_milliseconds) {
+      least_recent = at;
+    }
+  }
+  if (others >= kMaxDigestsPerAccount) entries.Remove(least_recent, released);
+}
+
+// Rejected, or not to be cached.
+FillOutcome Bucket::FillOther(uint64_t account, const FillRequest& request, const CachePolicy& policy,
+                              MonotonicTime now, Released& released) {
+  NegativeTable& negatives = contents_.negatives;
+  if (const uint32_t index = contents_.entries.Find(account, request.digest); index != kNoIndex) {
+    const Entry& entry = contents_.entries.entry(index);
+    if (entry.validated_at > request.validated_at && !IsGone(entry, policy, now)) return FillOutcome::kOutdated;
+    contents_.entries.Remove(index, released);
+  }
+
+  const NegativeEntry* known = negatives.Find(request.digest);
+  if (known != nullptr && !known->Remembered(now)) known = nullptr;
+  if (known != nullptr && known->validated_at > request.validated_at) return FillOutcome::kOutdated;
+  const absl::Duration doubled = known == nullptr ? policy.negative_first : 2 * known->life();
+  const absl::Duration life = std::min(doubled, policy.negative_longest);
+  const bool kept =
+      request.verdict == FillRequest::Verdict::kRejected && negatives.capacity() > 0 && life >= absl::Milliseconds(1);
+  if (!kept) {
+    negatives.Remove(request.digest);
+    return FillOutcome::kNotKept;
+  }
+
+  NegativeEntry* entry = negatives.Find(request.digest);
+  if (entry == nullptr) entry = &negatives.Insert(request.digest);
+  entry->account = account;
+  entry->validated_at = request.validated_at;
+  entry->revision = request.revision;
+  entry->realm = static_cast<uint16_t>(request.account.realm);
+  entry->life_milliseconds =
+      static_cast<uint32_t>(std::min<int64_t>(absl::ToInt64Milliseconds(life), std::numeric_limits<uint32_t>::max()));
+  return FillOutcome::kFilled;
+}
+
+int64_t Bucket::ForgetAccount(uint64_t account, Released& released) {
+  int64_t removed = 0;
+  EntryTable& entries = contents_.entries;
+  NegativeTable& negatives = contents_.negatives;
+  for (uint32_t at = entries.FirstOf(account), next; at != kNoIndex; at = next) {
+    next = entries.NextOfAccount(at);
+    entries.Remove(at, released);
+    ++removed;
+  }
+  for (uint32_t chunk = 0; chunk < negatives.chunks(); ++chunk) {
+    removed += negatives.RemoveIf(chunk, [account](const NegativeEntry& entry) { return entry.account == account; });
+  }
+  return removed;
+}
+
+int64_t Bucket::ForgetRealm(RealmId realm, uint32_t part, Released& released) {
+  const auto of_realm = [number = static_cast<uint16_t>(realm)](const auto& entry) { return entry.realm == number; };
+  int64_t removed = 0;
+  if (part < contents_.entries.chunks()) removed += contents_.entries.RemoveIf(part, of_realm, released);
+  if (part < contents_.negatives.chunks()) removed += contents_.negatives.RemoveIf(part, of_realm);
+  if (part == 0) contents_.aliases.ForgetRealm(realm);
+  return removed;
+}
+
+void Bucket::Sweep(const RealmPolicies& policies, uint32_t part, MonotonicTime now, Released& released) {
+  if (part < contents_.entries.chunks()) {
+    contents_.entries.RemoveIf(
+        part,
+        [&](const Entry& entry) {
+          const CachePolicy* policy = policies.Of(RealmId{static_cast<uint16_t>(entry.realm)});
+          return policy == nullptr || IsGone(entry, *policy, now);
+        },
+        released);
+  }
+  if (part < contents_.negatives.chunks()) {
+    contents_.negatives.RemoveIf(part, [&](const NegativeEntry& entry) {
+      return policies.Of(RealmId{entry.realm}) == nullptr || !entry.Remembered(now);
+    });
+  }
+  if (part == 0) {
+    contents_.aliases.Sweep(now, policies);
+    fences_.Sweep(now);
+  }
+}
+
+uint32_t Bucket::parts() const {
+  return std::max({uint32_t{1}, contents_.entries.chunks(), contents_.negatives.chunks()});
+}
+
+Bucket::Contents Bucket::MakeContents() const {
+  return {EntryTable(entries_capacity_), NegativeTable(negatives_capacity_),
+          AliasIndex(static_cast<size_t>(entries_capacity_))};
+}
+
+void Bucket::SwapContents(Contents& other) {
+  evictions_before_ += contents_.entries.evictions() + contents_.negatives.evictions();
+  std::swap(contents_, other);
+}
+
+CacheCounts Bucket::Counts() const {
+  const auto& [entries, negatives, aliases] = contents_;
+  return {.entries = entries.size(),
+          .negative_entries = negatives.size(),
+          .bytes = static_cast<int64_t>(sizeof(Bucket) + entries.heap_size() + negatives.heap_size() +
+                                        aliases.heap_size() + fences_.heap_size()),
+          .evictions = evictions_before_ + entries.evictions() + negatives.evictions()};
+}
+
+int64_t Bucket::Milliseconds(MonotonicTime now) const {
+  return std::max<int64_t>(0, now.nanoseconds() - start_.nanoseconds()) / 1'000'000;
+}
+
+absl::Duration Bucket::Idle(const Entry& entry, MonotonicTime now) const {
+  return now - start_ - absl::Milliseconds(static_cast<int64_t>(entry.last_used_milliseconds));
+}
+
+Bucket::Life Bucket::LifeOf(const Entry& entry, const CachePolicy& policy, MonotonicTime now) const {
+  if (now.nanoseconds() - entry.validated_at.nanoseconds() >= absl::ToInt64Nanoseconds(policy.age_limit)) {
+    return Life::kPastAge;
+  }
+  const int64_t last_used = start_.nanoseconds() + static_cast<int64_t>(entry.last_used_milliseconds) * 1'000'000;
+  return now.nanoseconds() - last_used >= absl::ToInt64Nanoseconds(policy.idle_limit) ? Life::kPastIdle : Life::kLive;
+}
+
+// Whether nothing will ever be answered from it.
+bool Bucket::IsGone(const Entry& entry, const CachePolicy& policy, MonotonicTime now) const {
+  return Idle(entry, now) >= policy.idle_limit ||
+         now - entry.validated_at >= policy.age_limit + std::max(policy.stale_grace, absl::ZeroDuration());
+}
+
+void Bucket::Use(Entry& entry, MonotonicTime now) const {
+  const auto milliseconds = static_cast<uint64_t>(Milliseconds(now));
+  // Another thread may have read its clock later and come first.
+  if (milliseconds > entry.last_used_milliseconds) entry.last_used_milliseconds = milliseconds;
+  entry.visited = true;
+}
+
+Finding Bucket::Accepted(Entry& entry, absl::Duration age_limit, const CachePolicy& policy, MonotonicTime now) const {
+  Use(entry, now);
+  return {.kind = Finding::Kind::kAccepted,
+          .identity = entry.identity,
+          .validated_at = entry.validated_at,
+          .expires_at = std::min(entry.validated_at + age_limit, now + policy.idle_limit),
+          .revision = entry.revision};
+}
+
+}  // namespace credcache

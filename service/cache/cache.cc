@@ -1,0 +1,275 @@
+#include "cache/cache.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/base/optimization.h"
+#include "absl/hash/hash.h"
+#include "cache/bucket.h"
+#include "cache/identity_pool.h"
+#include "cache/realm_policies.h"
+
+namespace credcache {
+namespace {
+
+// Room for the identities that one account can lose, made before a lock is taken.
+Released MakeReleased() {
+  Released released;
+  released.reserve(kMaxDigestsPerAccount + 2);
+  return released;
+}
+
+// Holds two buckets, or one that is both, in an order that all agree on.
+class ABSL_SCOPED_LOCKABLE BucketPairLock {
+ public:
+  BucketPairLock(Bucket& a, Bucket& b) ABSL_EXCLUSIVE_LOCK_FUNCTION(a.mutex, b.mutex) ABSL_NO_THREAD_SAFETY_ANALYSIS
+      : first_(std::min(&a, &b)->mutex),
+        second_(&a == &b ? nullptr : &std::max(&a, &b)->mutex) {
+    first_.Lock();
+    if (second_ != nullptr) second_->Lock();
+  }
+  ~BucketPairLock() ABSL_UNLOCK_FUNCTION() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    if (second_ != nullptr) second_->Unlock();
+    first_.Unlock();
+  }
+  BucketPairLock(const BucketPairLock&) = delete;
+  BucketPairLock& operator=(const BucketPairLock&) = delete;
+
+ private:
+  absl::Mutex& first_;
+  absl::Mutex* second_;
+};
+
+// The part of `total` that falls to one of `shares`; together they are all of it.
+int64_t Share(int64_t total, int shares, int number) { return total / shares + (number < total % shares ? 1 : 0); }
+
+uint64_t RandomSeed(Randomness& randomness) {
+  uint64_t seed;
+  randomness.Fill({reinterpret_cast<uint8_t*>(&seed), sizeof(seed)});
+  return seed;
+}
+
+}  // namespace
+
+class Cache::Impl {
+ public:
+  Impl(const CacheOptions& options, Clock& clock, Randomness& randomness)
+      : max_entries_(std::max<int64_t>(1, options.max_entries)), seed_(RandomSeed(randomness)), clock_(clock) {
+    // All together hold no more than allowed, and each at least eight, so that one of them may be negative.
+    const auto most = std::max<int64_t>(1, max_entries_ / 8);
+    const auto buckets = static_cast<int>(std::clamp<int64_t>(options.buckets, 1, most));
+    const MonotonicTime start = clock.Monotonic();
+    buckets_.reserve(static_cast<size_t>(buckets));
+    for (int i = 0; i < buckets; ++i) {
+      const int64_t all = Share(max_entries_, buckets, i);
+      const int64_t negative = Share(max_entries_ / 8, buckets, i);
+      buckets_.push_back(std::make_unique<Bucket>(all - negative, negative, start));
+    }
+  }
+
+  // A name in its realm, or an account, which is the same: everything below is told apart by this.
+  uint64_t Hash(RealmId realm, absl::string_view name) const { return absl::HashOf(seed_, realm, name); }
+  uint64_t Hash(const AccountKey& account) const { return Hash(account.realm, account.username.view()); }
+
+  // The high half chooses the bucket (by multiplying and shifting, so that any number of them will do), the low half
+  // the place in its tables.
+  Bucket& BucketOf(uint64_t hash) const { return *buckets_[((hash >> 32) * buckets_.size()) >> 32]; }
+
+  MonotonicTime Now() const { return clock_.Monotonic(); }
+
+  const int64_t max_entries_;
+  const uint64_t seed_;
+  Clock& clock_;
+  IdentityPool identities_;
+  std::vector<std::unique_ptr<Bucket>> buckets_;
+};
+
+Cache::Cache(const CacheOptions& options, Clock& clock, Randomness& randomness)
+    : impl_(std::make_unique<Impl>(options, clock, randomness)) {}
+
+Cache::~Cache() = default;
+
+std::optional<Username> Cache::FindCanonicalName(const AccountKey& name, const CachePolicy& policy) const {
+  const uint64_t hash = impl_->Hash(name);
+  const MonotonicTime now = impl_->Now();
+  Bucket& bucket = impl_->BucketOf(hash);
+  absl::MutexLock lock(&bucket.mutex);
+  return bucket.aliases().Find(hash, name.realm, name.username.view(), now, policy.age_limit);
+}
+
+Finding Cache::Find(const AccountKey& account, const Digest& digest, const CachePolicy& policy,
+                    std::optional<absl::Duration> max_age) {
+  const uint64_t hash = impl_->Hash(account);
+  const MonotonicTime now = impl_->Now();
+  Bucket& bucket = impl_->BucketOf(hash);
+  absl::MutexLock lock(&bucket.mutex);
+  return bucket.Find(hash, digest, policy, max_age, now);
+}
+
+Finding Cache::FindStale(const AccountKey& account, const Digest& digest, const CachePolicy& policy,
+                         std::optional<absl::Duration> max_age) {
+  const uint64_t hash = impl_->Hash(account);
+  const MonotonicTime now = impl_->Now();
+  Bucket& bucket = impl_->BucketOf(hash);
+  absl::MutexLock lock(&bucket.mutex);
+  return bucket.FindStale(hash, digest, policy, max_age, now);
+}
+
+FillOutcome Cache::Fill(FillRequest request, const CachePolicy& policy) {
+  const RealmId realm = request.account.realm;
+  const uint64_t asked_hash = impl_->Hash(realm, request.asked.view());
+  const uint64_t account_hash = impl_->Hash(request.account);
+  const bool is_alias = !(request.asked == request.account.username);
+  Identity identity;
+  if (request.verdict == FillRequest::Verdict::kAccepted) identity = impl_->identities_.Intern(request.identity);
+  Released released = MakeReleased();
+  const MonotonicTime now = impl_->Now();
+
+  // Both at once, so that nobody forgets under either name between the look at the fences and the filling.
+  Bucket& asked = impl_->BucketOf(asked_hash);
+  Bucket& account = impl_->BucketOf(account_hash);
+  BucketPairLock lock(asked, account);
+  if (asked.fences().Refuses(asked_hash, realm, request.revision) ||
+      account.fences().Refuses(account_hash, realm, request.revision)) {
+    return FillOutcome::kFenced;
+  }
+  const bool quarantined =
+      asked.fences().Quarantined(asked_hash, now) || account.fences().Quarantined(account_hash, now);
+  const FillOutcome outcome =
+      account.Fill(account_hash, request, std::move(identity), policy, quarantined, now, released);
+  if (is_alias && outcome == FillOutcome::kFilled) {
+    asked.aliases().Learn(asked_hash, realm, request.asked.view(), request.account.username.view(),
+                          request.validated_at, policy.age_limit);
+    account.aliases().LearnNameOf(account_hash, realm, asked_hash, request.validated_at);
+  }
+  return outcome;
+}
+
+bool Cache::IsFenced(const Username& asked, const AccountKey& account, Revision began) const {
+  const auto refuses = [&](const Username& name) {
+    const uint64_t hash = impl_->Hash(account.realm, name.view());
+    Bucket& bucket = impl_->BucketOf(hash);
+    absl::MutexLock lock(&bucket.mutex);
+    return bucket.fences().Refuses(hash, account.realm, began);
+  };
+  return refuses(account.username) || (!(asked == account.username) && refuses(asked));
+}
+
+int64_t Cache::Forget(const AccountKey& name, Revision revision, const CachePolicy& policy) {
+  const MonotonicTime now = impl_->Now();
+  Released released = MakeReleased();
+  int64_t removed = 0;
+  // Fences `account` first and removes then, in one critical section; its other names follow. A flight that fills under
+  // one of those meanwhile meets the account's fence.
+  const auto forget = [&](absl::string_view account) {
+    const uint64_t hash = impl_->Hash(name.realm, account);
+    Bucket& bucket = impl_->BucketOf(hash);
+    AliasIndex::Names others;
+    std::optional<Username> canonical;
+    {
+      absl::MutexLock lock(&bucket.mutex);
+      bucket.fences().RaiseName(hash, revision, policy.quarantine, now);
+      removed += bucket.ForgetAccount(hash, released);
+      others = bucket.aliases().TakeNamesOf(hash, now, policy.age_limit);
+      canonical = bucket.aliases().Find(hash, name.realm, account, now, policy.age_limit);
+    }
+    for (const uint64_t other : others) {
+      Bucket& others_bucket = impl_->BucketOf(other);
+      absl::MutexLock lock(&others_bucket.mutex);
+      others_bucket.fences().RaiseName(other, revision, absl::ZeroDuration(), now);
+      others_bucket.aliases().Forget(other, account);
+    }
+    return canonical;
+  };
+  const std::optional<Username> canonical = forget(name.username.view());
+  if (canonical.has_value()) forget(canonical->view());
+  return removed;
+}
+
+int64_t Cache::ForgetRealm(RealmId realm, Revision revision) {
+  FenceRealm(realm, revision);
+  int64_t removed = 0;
+  for (const auto& bucket : impl_->buckets_) {
+    // What comes in between two parts began after the fence.
+    for (uint32_t part = 0, parts = 1; part < parts; ++part) {
+      Released released;
+      released.reserve(kSlabChunkSize);
+      absl::MutexLock lock(&bucket->mutex);
+      removed += bucket->ForgetRealm(realm, part, released);
+      parts = bucket->parts();
+    }
+  }
+  return removed;
+}
+
+int64_t Cache::ForgetAll(Revision revision) {
+  int64_t removed = 0;
+  for (const auto& bucket : impl_->buckets_) {
+    Bucket::Contents contents = bucket->MakeContents();
+    {
+      absl::MutexLock lock(&bucket->mutex);
+      bucket->fences().RaiseFloor(revision);
+      bucket->SwapContents(contents);
+    }
+    removed += contents.entries.size() + contents.negatives.size();
+  }
+  return removed;
+}
+
+void Cache::FenceRealm(RealmId realm, Revision revision) {
+  for (const auto& bucket : impl_->buckets_) {
+    absl::MutexLock lock(&bucket->mutex);
+    bucket->fences().RaiseRealm(realm, revision);
+  }
+}
+
+void Cache::Sweep(int bucket, std::span<const CachePolicy* const> policies) {
+  Bucket& swept = *impl_->buckets_[static_cast<size_t>(bucket)];
+  const MonotonicTime now = impl_->Now();
+  for (uint32_t part = 0, parts = 1; part < parts; ++part) {
+    Released released;
+    released.reserve(kSlabChunkSize);
+    absl::MutexLock lock(&swept.mutex);
+    swept.Sweep(RealmPolicies(policies), part, now, released);
+    parts = swept.parts();
+  }
+  // Once in a round, when the entries of the round before have let go of their identities.
+  if (bucket == 0) impl_->identities_.Sweep();
+}
+
+int Cache::buckets() const { return static_cast<int>(impl_->buckets_.size()); }
+
+int64_t Cache::max_entries() const { return impl_->max_entries_; }
+
+CacheCounts Cache::Counts() const {
+  CacheCounts counts{.bytes = static_cast<int64_t>(sizeof(Impl) + impl_->identities_.heap_size())};
+  for (int i = 0; i < buckets(); ++i) {
+    const CacheCounts more = BucketCounts(i);
+    counts.entries += more.entries;
+    counts.negative_entries += more.negative_entries;
+    counts.bytes += more.bytes;
+    counts.evictions += more.evictions;
+  }
+  return counts;
+}
+
+CacheCounts Cache::BucketCounts(int bucket) const {
+  const Bucket& counted = *impl_->buckets_[static_cast<size_t>(bucket)];
+  absl::MutexLock lock(&counted.mutex);
+  return counted.Counts();
+}
+
+std::vector<CacheCounts> Cache::RealmCounts() const {
+  std::vector<CacheCounts> counts;
+  for (const auto& bucket : impl_->buckets_) {
+    absl::MutexLock lock(&bucket->mutex);
+    bucket->ForEachRealm([&counts](RealmId realm, bool negative) {
+      const auto index = static_cast<size_t>(realm);
+      if (index >= counts.size()) counts.resize(index + 1);
+      ++(negative ? counts[index].negative_entries : counts[index].entries);
+    });
+  }
+  return counts;
+}
+
+}  // namespace credcache

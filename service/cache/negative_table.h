@@ -1,0 +1,95 @@
+// The negative entries of one bucket: which digests a backend rejected.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+
+#include "absl/time/time.h"
+#include "base/clock.h"
+#include "base/revision.h"
+#include "cache/digest.h"
+#include "cache/index_table.h"
+#include "cache/sieve_queue.h"
+#include "cache/slab.h"
+
+namespace credcache {
+
+struct alignas(64) NegativeEntry {
+  Digest digest;
+  uint64_t account = 0;  // the keyed hash of its name: no name is needed
+  MonotonicTime validated_at;
+  Revision revision;
+  uint32_t life_milliseconds = 0;  // from validated_at on
+  uint16_t realm = 0;              // a RealmId
+  bool visited = false;            // by SIEVE's hand to be spared
+  bool used = false;               // the slab's
+
+  absl::Duration life() const { return absl::Milliseconds(life_milliseconds); }
+  // For one more life after its end an entry answers nothing, but is remembered so that the next one lives longer.
+  bool Remembered(MonotonicTime now) const { return now - validated_at < 2 * life(); }
+};
+static_assert(sizeof(NegativeEntry) == 64);
+
+// Apart from the good entries, with a capacity and a SIEVE of their own: a spray of made-up names evicts only its like.
+// Not thread-safe.
+class NegativeTable {
+ public:
+  // `capacity` may be 0: then nothing may be inserted.
+  explicit NegativeTable(int64_t capacity) : capacity_(capacity) {}
+
+  int64_t capacity() const { return capacity_; }
+  // The entry, or null.
+  NegativeEntry* Find(const Digest& digest);
+  const NegativeEntry* Find(const Digest& digest) const;
+  // A fresh entry; none of this digest is there yet. Evicts another when full.
+  NegativeEntry& Insert(const Digest& digest);
+  // Whether one was there.
+  bool Remove(const Digest& digest);
+
+  // Removes, in one of chunks() parts of the table, the entries for which `goes(entry)` holds; returns their number.
+  template <typename Goes>
+  int64_t RemoveIf(uint32_t chunk, const Goes& goes) {
+    int64_t removed = 0;
+    for (uint32_t index = chunk * kSlabChunkSize; index < (chunk + 1) * kSlabChunkSize; ++index) {
+      const NegativeEntry& candidate = slab_.hot(index);
+      if (candidate.used && goes(candidate)) {
+        RemoveAt(index);
+        ++removed;
+      }
+    }
+    return removed;
+  }
+  uint32_t chunks() const { return slab_.chunks(); }
+
+  template <typename Visit>
+  void ForEach(const Visit& visit) const {
+    for (uint32_t index = 0; index < slab_.chunks() * kSlabChunkSize; ++index) {
+      if (slab_.hot(index).used) visit(slab_.hot(index));
+    }
+  }
+
+  int64_t size() const { return slab_.size(); }
+  int64_t evictions() const { return evictions_; }
+  size_t heap_size() const { return slab_.heap_size() + index_.heap_size(); }
+
+ private:
+  using Slabs = Slab<NegativeEntry, SieveLinks>;
+
+  // Digests are uniform, so any four bytes of one are a hash of it.
+  static uint32_t Tag(const Digest& digest) {
+    uint32_t tag;
+    std::memcpy(&tag, digest.bytes().data(), sizeof(tag));
+    return tag;
+  }
+  uint32_t IndexOf(const Digest& digest) const;
+  void RemoveAt(uint32_t index);
+
+  int64_t capacity_;
+  IndexTable index_;
+  Slabs slab_;
+  SieveQueue<Slabs> queue_;
+  int64_t evictions_ = 0;
+};
+
+}  // namespace credcache
