@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <span>
 
+#include "base/cache_policy.h"
 #include "base/names.h"
-#include "cache/cache_policy.h"
 
 namespace credcache {
 
