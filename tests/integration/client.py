@@ -2,16 +2,15 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self
 
 import grpc
 import pytest
+import secrets_used
 from google.protobuf import duration_pb2
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
-
-import secrets_used
 from stubs import auth_service_pb2_grpc, authenticate_pb2, invalidate_pb2, stats_pb2
 
 # Nothing here takes long; a call that does is a failure, with its own name in the traceback.
@@ -114,6 +113,10 @@ class Client:
 
     def stats(self, **fields: bool):
         return self.stub.Stats(stats_pb2.StatsRequest(**fields), timeout=DEADLINE_SECONDS, metadata=self._metadata)
+
+
+# What the fixture `connect` is (conftest.py): opens one to a server.
+Connect = Callable[..., Client]
 
 
 def failure(error: grpc.RpcError) -> Failure:

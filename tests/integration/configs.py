@@ -35,6 +35,7 @@ def ldap(
     secret = folder / "reader.secret"
     secret.parent.mkdir(parents=True, exist_ok=True)
     secret.write_text(slapd.READER_PASSWORD + "\n")
+    secret.chmod(0o600)
     keys: dict[str, Any] = {
         "urls": [directory.tls_url if transport == "ldaps" else directory.url for directory in directories],
         "bind_dn": slapd.READER,

@@ -3,16 +3,15 @@
 import contextlib
 import pathlib
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
 import configs
+import pytest
 from certs import Certificate, CertificateAuthority
-from client import Client
-from credcached import Credcached
-from slapd import LONG_AGO, Slapd, User, many_users
+from client import Client, Connect
+from credcached import Credcached, Serve
+from slapd import LONG_AGO, MakeDirectory, Slapd, User, many_users
 
 MANY = 10_000
 
@@ -83,7 +82,7 @@ def many(tmp_path_factory: pytest.TempPathFactory, server_certificate: Certifica
 
 
 @pytest.fixture
-def make_directory(tmp_path: pathlib.Path, server_certificate: Certificate) -> Iterator[Callable[[], Slapd]]:
+def make_directory(tmp_path: pathlib.Path, server_certificate: Certificate) -> Iterator[MakeDirectory]:
     """Starts directories of a few users, the test's own: to be changed, stopped and killed."""
     made: list[Slapd] = []
 
@@ -97,13 +96,13 @@ def make_directory(tmp_path: pathlib.Path, server_certificate: Certificate) -> I
 
 
 @pytest.fixture
-def few(make_directory: Callable[[], Slapd]) -> Slapd:
+def few(make_directory: MakeDirectory) -> Slapd:
     """One such directory."""
     return make_directory()
 
 
 @pytest.fixture
-def serve(tmp_path: pathlib.Path) -> Iterator[Callable[..., Credcached]]:
+def serve(tmp_path: pathlib.Path) -> Iterator[Serve]:
     """Starts credcached with a configuration (see configs.py) and expects a clean end after the test."""
     with contextlib.ExitStack() as stack:
         count = 0
@@ -119,7 +118,7 @@ def serve(tmp_path: pathlib.Path) -> Iterator[Callable[..., Credcached]]:
 
 
 @pytest.fixture
-def connect() -> Iterator[Callable[..., Client]]:
+def connect() -> Iterator[Connect]:
     """Opens clients, to a server or a target, and closes them after the test."""
     with contextlib.ExitStack() as stack:
 
@@ -131,19 +130,19 @@ def connect() -> Iterator[Callable[..., Client]]:
 
 
 @pytest.fixture
-def on_many(many: Slapd, serve: Callable[..., Credcached], tmp_path: pathlib.Path) -> Credcached:
+def on_many(many: Slapd, serve: Serve, tmp_path: pathlib.Path) -> Credcached:
     """credcached on the directory of 10,000, search then bind, in the clear."""
     return serve(configs.config(configs.realm(configs.ldap(many, folder=tmp_path))))
 
 
 @pytest.fixture
-def on_few(few: Slapd, serve: Callable[..., Credcached], tmp_path: pathlib.Path) -> Credcached:
+def on_few(few: Slapd, serve: Serve, tmp_path: pathlib.Path) -> Credcached:
     """credcached on the test's own directory. No quarantine: what is forgotten may be cached again at once."""
     return serve(configs.config(configs.realm(configs.ldap(few, folder=tmp_path)), cache={"quarantine": "0s"}))
 
 
 @pytest.fixture
-def on_file(serve: Callable[..., Credcached], tmp_path: pathlib.Path) -> Credcached:
+def on_file(serve: Serve, tmp_path: pathlib.Path) -> Credcached:
     """credcached on a users file with alice and bob; the quickest to start."""
     users = configs.write_users(tmp_path / "users", alice="password-of-alice", bob="password-of-bob")
     return serve(configs.config(configs.realm(configs.users_file(users))))

@@ -12,11 +12,10 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any, Self
 
-import yaml
-
 import secrets_used
 import stubs
 import waiting
+import yaml
 
 BUILD = pathlib.Path(os.environ.get("CREDCACHE_BUILD", stubs.REPOSITORY / "build"))
 CREDCACHED = BUILD / "bin" / "credcached"
@@ -41,7 +40,8 @@ class Credcached:
         self._binary = binary
         self._process: subprocess.Popen[bytes] | None = None
         self._lines: list[bytes] = []
-        self._news = threading.Condition()
+        # Reentrant: who waits for news reads the lines, too.
+        self._news = threading.Condition(threading.RLock())
         self._reader: threading.Thread | None = None
         self.write_config()
 
@@ -124,7 +124,9 @@ class Credcached:
         self.write_config()
         seen = len(self.logs())
         self.hang_up()
-        return self.wait_for_log(lambda line: is_about(line, "reload"), "a line about the reload", since=seen)
+        told = self.wait_for_log(lambda line: line.get("kind") == "reload", "an event about the reload", since=seen)
+        assert told["applied"], told
+        return told
 
     def check_log(self) -> None:
         """No sanitizer report, and no password of any test in what it wrote."""
@@ -143,9 +145,17 @@ class Credcached:
             lines = list(self._lines)
         return [json.loads(line) for line in lines if line.startswith(b"{")]
 
-    def audits(self, **fields: object) -> list[dict[str, Any]]:
-        """The audit events so far that have these fields."""
-        return [line for line in self.logs() if is_audit(line) and all(line.get(k) == v for k, v in fields.items())]
+    def decisions(self, **fields: object) -> list[dict[str, Any]]:
+        """The decisions audited so far that have these fields."""
+        return [line for line in self.logs() if is_decision(line) and fields.items() <= line.items()]
+
+    def wait_for_decisions(self, count: int, **fields: object) -> list[dict[str, Any]]:
+        """Exactly so many of them; waits for them, since they are written behind the answer."""
+        with self._news:
+            self._news.wait_for(lambda: len(self.decisions(**fields)) >= count, waiting.DEADLINE_SECONDS)
+        found = self.decisions(**fields)
+        assert len(found) == count, f"{count} wanted with {fields}, found {found}"
+        return found
 
     def wait_for_log(self, condition: Callable[[dict[str, Any]], bool], what: str, since: int = 0) -> dict[str, Any]:
         """The first JSON log line, from number `since` on, that is as wanted; waits for it."""
@@ -198,15 +208,15 @@ class Credcached:
         self._process = None
 
 
-def is_audit(line: dict[str, Any]) -> bool:
-    """Whether a log line is an audit event."""
-    return line.get("event") == "audit" or line.get("kind") == "audit"
+def is_decision(line: dict[str, Any]) -> bool:
+    """Whether a log line is the audit event of a decision."""
+    return line.get("log") == "audit" and line.get("kind") == "authentication"
 
 
 def is_about(line: dict[str, Any], *words: str) -> bool:
-    """Whether a log line that is no audit event says all these words, in whatever field, in whatever case."""
+    """Whether a log line that is no decision says all these words, in whatever field, in whatever case."""
     text = json.dumps(line, ensure_ascii=False).lower()
-    return not is_audit(line) and all(word.lower() in text for word in words)
+    return not is_decision(line) and all(word.lower() in text for word in words)
 
 
 class Metrics:
@@ -253,3 +263,7 @@ def run_ctl(
         env={**os.environ, **(environment or {})},
     )
     return subprocess.CompletedProcess(result.args, result.returncode, result.stdout.decode(), result.stderr.decode())
+
+
+# What the fixture `serve` is (conftest.py): starts one with a configuration.
+Serve = Callable[[dict[str, Any]], Credcached]

@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import uuid
+from collections.abc import Callable
 
 import waiting
 from certs import Certificate
@@ -301,6 +302,10 @@ access to * by dn.exact="{ADMIN}" read by * none
                 members = "\n".join(_line("member", user.dn) for user in self.users.values() if group in user.groups)
                 ldif.write(f"dn: cn={group},{GROUPS}\nobjectClass: groupOfNames\ncn: {group}\n{members}\n\n")
         _run("slapadd", "-q", "-f", str(self._folder / "slapd.conf"), "-l", str(self._folder / "load.ldif"), timeout=60)
+
+
+# What the fixture `make_directory` is (conftest.py): starts one of a few users.
+MakeDirectory = Callable[[], Slapd]
 
 
 def _line(attribute: str, value: str) -> str:

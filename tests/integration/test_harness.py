@@ -3,14 +3,12 @@
 import pathlib
 import subprocess
 import time
-from collections.abc import Callable
 
 import pytest
-
 import secrets_used
 import waiting
 from certs import CertificateAuthority, install
-from slapd import Slapd, User
+from slapd import MakeDirectory, Slapd, User
 
 
 def test_slapd_serves_ten_thousand_users_and_counts_binds_and_searches_exactly(many: Slapd) -> None:
@@ -73,7 +71,7 @@ def test_a_killed_slapd_comes_back_on_its_port_with_its_data(few: Slapd) -> None
     assert few.try_bind(few.users["alice"].dn, "another-password")
 
 
-def test_directories_are_made_and_started_quickly(make_directory: Callable[[], Slapd]) -> None:
+def test_directories_are_made_and_started_quickly(make_directory: MakeDirectory) -> None:
     start = time.monotonic()
     make_directory()
     assert time.monotonic() - start < 5

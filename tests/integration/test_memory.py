@@ -1,0 +1,145 @@
+"""After a log-on its password is in no memory of ours; what libraries still hold is listed.
+
+credcached protects its memory, so these tests build one that does not.
+"""
+
+import pathlib
+import secrets
+import subprocess
+import sys
+from collections.abc import Callable
+
+import configs
+import process_memory
+import pytest
+import secrets_used
+import stubs
+import waiting
+from client import Client, request
+from credcached import BUILD, Credcached
+from slapd import Slapd
+from stubs import ACCEPTED, CACHE, REJECTED, authenticate_pb2
+
+pytestmark = [pytest.mark.memory, pytest.mark.timeout(1800)]
+
+UNPROTECTED = BUILD / "unprotected"
+
+
+@pytest.fixture(scope="session")
+def unprotected() -> pathlib.Path:
+    """A credcached whose memory may be read."""
+    configure = ["cmake", "--preset", "release", "-B", UNPROTECTED, "-DCREDCACHE_UNPROTECTED_MEMORY=ON"]
+    for command in (configure, ["ninja", "-C", UNPROTECTED, "credcached"]):
+        result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=stubs.REPOSITORY)
+        assert result.returncode == 0, result.stdout[-4000:] + result.stderr[-4000:]
+    return UNPROTECTED / "bin" / "credcached"
+
+
+def new_password(kind: str) -> str:
+    """One that is nowhere in anybody's memory yet."""
+    return secrets_used.note(f"{kind}-{secrets.token_hex(12)}").decode()
+
+
+def owners(server: Credcached, password: str) -> dict[str, list[process_memory.Occurrence]]:
+    found: dict[str, list[process_memory.Occurrence]] = {}
+    for occurrence in process_memory.find(server.pid, password.encode()):
+        found.setdefault(occurrence.owner(password.encode()), []).append(occurrence)
+    return found
+
+
+def test_a_password_that_is_in_memory_is_found() -> None:
+    """The search itself: in a process that keeps one, alone and as the libraries would frame it."""
+    password = new_password("kept")
+    program = (
+        "import sys; p = sys.stdin.readline().strip().encode();"
+        "k = [p, b'\\x1a' + bytes([len(p)]) + p, b'\\x80' + bytes([len(p)]) + p]; print('ready', flush=True);"
+        "sys.stdin.read()"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as keeper:
+        keeper.stdin.write(password.encode() + b"\n")
+        keeper.stdin.flush()
+        assert keeper.stdout.readline() == b"ready\n"
+        found = {one.owner(password.encode()) for one in process_memory.find(keeper.pid, password.encode())}
+        keeper.stdin.close()
+    assert found >= {"ours", "grpc", "ldap"}
+
+
+@pytest.fixture
+def server(unprotected: pathlib.Path, few: Slapd, tmp_path: pathlib.Path) -> Credcached:
+    """It, on a directory and a users file."""
+    users = configs.write_users(tmp_path / "users", alice="password-of-alice")
+    realms = (
+        configs.realm(configs.ldap(few, folder=tmp_path)),
+        configs.realm(configs.ldap(few, folder=tmp_path, search=False), name="direct.example"),
+        configs.realm(configs.users_file(users), name="file.example"),
+    )
+    started = Credcached(tmp_path / "unprotected", configs.config(*realms), binary=unprotected)
+    with started:
+        yield started
+
+
+WAYS = ["unary", "batch", "stream"]
+
+
+def ask(client: Client, way: str, user: str, password: str, realm: str) -> authenticate_pb2.AuthenticateResponse:
+    message = request(user, password, realm=realm)
+    if way == "unary":
+        return client.send(message)
+    if way == "batch":
+        return client.batch([message])[0].response
+    numbered = authenticate_pb2.NumberedRequest(id=1, request=message)
+    (answer,) = client.stream([authenticate_pb2.AuthenticateStreamRequest(requests=[numbered])])
+    return answer.results[0].result.response
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("realm", ["", "direct.example", "file.example"], ids=["search", "direct", "file"])
+def test_a_log_on_leaves_its_password_in_no_memory_of_ours(
+    server: Credcached, few: Slapd, tmp_path: pathlib.Path, realm: str, way: str, record_property: Callable
+) -> None:
+    good, wrong = new_password("good"), new_password("wrong")
+    if realm == "file.example":
+        configs.write_users(tmp_path / "users", alice=good)
+    else:
+        few.set_password("alice", good)
+    with Client(server.grpc) as client:
+        if realm == "file.example":
+
+            def counts() -> bool:
+                client.invalidate(all=True)
+                return ask(client, way, "alice", good, realm).outcome == ACCEPTED
+
+            waiting.until(counts, "the new users file counts")
+            client.invalidate(all=True)
+        assert ask(client, way, "alice", good, realm).outcome == ACCEPTED
+        assert ask(client, way, "alice", good, realm).source == CACHE
+        for _ in range(2):
+            assert ask(client, way, "alice", wrong, realm).outcome == REJECTED
+    for kind, password in (("accepted", good), ("rejected", wrong)):
+        found = owners(server, password)
+        counted = {owner: len(where) for owner, where in found.items()}
+        record_property(f"{kind}_found", counted)
+        print(f"{kind}, {realm or 'search'}, {way}: {counted or 'nowhere'}")
+        assert not found, "\n".join(
+            f"{owner}: {one.mapping} {one.address:#x} …{one.before[-24:]!r} {one.after[:24]!r}…"
+            for owner, where in found.items()
+            for one in where
+        )
+
+
+def test_what_fails_leaves_no_password_either(server: Credcached, few: Slapd) -> None:
+    late, down, bad = (new_password(kind) for kind in ("late", "down", "bad"))
+    with Client(server.grpc) as client:
+        few.freeze()
+        for name, password in (("alice", late), ("bob", late)):
+            call = client.begin(name, password, deadline_seconds=0.5)
+            assert call.exception()
+        few.kill()
+        assert client.begin("carol", down).exception()
+        assert client.begin("carol\n", bad).exception()
+        assert client.begin("", bad).exception()
+        waiting.until(
+            lambda: server.metrics().total("credcache_backend_in_flight") == 0, "no validation is under way any more"
+        )
+    for password in (late, down, bad):
+        assert not owners(server, password), owners(server, password)

@@ -1,0 +1,243 @@
+"""A directory that is frozen, killed or away: UNAVAILABLE in time, nothing concluded, and service by itself again."""
+
+import concurrent.futures
+import pathlib
+
+import configs
+import grpc
+import pytest
+import waiting
+from client import Client, Connect, fails, failure
+from credcached import Credcached, Serve, is_about
+from slapd import MakeDirectory, Slapd
+from stubs import ACCEPTED, BACKEND, CACHE, REJECTED, STALE, stats_pb2
+
+TIMEOUT_SECONDS = 1.0
+# What a busy machine may add.
+MARGIN_SECONDS = 2.0
+
+
+@pytest.fixture(params=[True, False], ids=["search", "direct"])
+def search(request: pytest.FixtureRequest) -> bool:
+    """Both ways to ask a directory."""
+    return request.param
+
+
+@pytest.fixture
+def server(few: Slapd, serve: Serve, tmp_path: pathlib.Path, search: bool) -> Credcached:
+    """credcached on one directory, with a timeout of a second."""
+    validator = configs.ldap(few, folder=tmp_path, search=search, timeout=f"{TIMEOUT_SECONDS:g}s")
+    return serve(configs.config(configs.realm(validator)))
+
+
+def nothing_was_concluded(client: Client, entries: int = 0) -> None:
+    cache = client.stats().cache
+    assert (cache.entries, cache.negative_entries) == (entries, 0)
+
+
+def accepted_again(client: Client, name: str = "bob") -> None:
+    """Service is back without anybody's help, and the verdict is the directory's own."""
+
+    def try_once() -> object:
+        try:
+            return client.authenticate(name, f"password-of-{name}")
+        except grpc.RpcError as error:
+            assert error.code() == grpc.StatusCode.UNAVAILABLE, error
+            return None
+
+    answer = waiting.until(try_once, "the directory is asked again", every_seconds=0.05)
+    assert (answer.outcome, answer.source) == (ACCEPTED, BACKEND)
+
+
+def test_a_frozen_directory_is_unavailable_in_time_and_cached_users_notice_nothing(
+    server: Credcached, few: Slapd, connect: Connect
+) -> None:
+    client = connect(server)
+    assert client.authenticate("alice", "password-of-alice").outcome == ACCEPTED
+    few.freeze()
+    with waiting.Stopwatch() as watch:
+        waiting_ones = [client.begin("bob", "password-of-bob"), client.begin("carol", "not-the-password")]
+        for _ in range(20):
+            answer = client.authenticate("alice", "password-of-alice", deadline_seconds=0.5)
+            assert (answer.outcome, answer.source) == (ACCEPTED, CACHE)
+        for call in waiting_ones:
+            assert failure(call.exception()).code == grpc.StatusCode.UNAVAILABLE
+            assert failure(call.exception()).domain == "credcache"
+    assert watch.seconds < TIMEOUT_SECONDS + MARGIN_SECONDS
+    nothing_was_concluded(client, entries=1)
+    assert [backend.state for backend in client.stats().backends] == [stats_pb2.BackendStats.STATE_DOWN]
+    server.wait_for_log(lambda line: is_about(line, few.url), "which directory does not answer")
+
+    few.thaw()
+    accepted_again(client)
+    assert client.authenticate("carol", "not-the-password").source == BACKEND
+    assert [backend.state for backend in client.stats().backends] == [stats_pb2.BackendStats.STATE_UP]
+
+
+def test_a_crowd_before_a_frozen_directory_is_told_in_time(server: Credcached, few: Slapd, connect: Connect) -> None:
+    client = connect(server)
+    few.freeze()
+    with waiting.Stopwatch() as watch:
+        calls = [client.begin(f"user{number:05}", f"password-{number:05}") for number in range(200)]
+        codes = {call.exception().code() for call in calls}
+    # With 4 connections, what waits behind them must not wait for 50 timeouts.
+    assert codes <= {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED}, codes
+    assert watch.seconds < 2 * TIMEOUT_SECONDS + MARGIN_SECONDS
+    nothing_was_concluded(client)
+    few.thaw()
+    accepted_again(client)
+
+
+def test_a_directory_killed_in_the_middle_of_a_bind_is_unavailable_at_once(
+    few: Slapd, serve: Serve, connect: Connect, tmp_path: pathlib.Path, search: bool
+) -> None:
+    validator = configs.ldap(few, folder=tmp_path, search=search, timeout="60s")
+    server = serve(configs.config(configs.realm(validator)))
+    client = connect(server)
+    assert client.authenticate("alice", "password-of-alice").outcome == ACCEPTED
+    few.freeze()
+    call = client.begin("bob", "password-of-bob")
+    waiting.until(lambda: server.metrics().total("credcache_backend_in_flight") >= 1, "the directory is being asked")
+    few.kill()
+    with waiting.Stopwatch() as watch:
+        assert failure(call.exception()).code == grpc.StatusCode.UNAVAILABLE
+    assert watch.seconds < 10, "nobody waits for a timeout when the connection is gone"
+    nothing_was_concluded(client, entries=1)
+    few.start()
+    accepted_again(client)
+
+
+def test_a_restart_between_two_log_ons_is_not_noticed(server: Credcached, few: Slapd, connect: Connect) -> None:
+    client = connect(server)
+    for name in ("alice", "bob"):
+        assert client.authenticate(name, f"password-of-{name}").outcome == ACCEPTED
+        few.stop()
+        few.start()
+    assert client.authenticate("carol", "not-the-password").outcome == REJECTED
+
+
+def test_a_directory_that_is_away_at_the_start_is_used_when_it_comes(
+    few: Slapd, serve: Serve, connect: Connect, tmp_path: pathlib.Path, search: bool
+) -> None:
+    few.stop()
+    server = serve(configs.config(configs.realm(configs.ldap(few, folder=tmp_path, search=search))))
+    client = connect(server)
+    for password in ("password-of-bob", "not-the-password"):
+        with fails(grpc.StatusCode.UNAVAILABLE):
+            client.authenticate("bob", password)
+    nothing_was_concluded(client)
+    assert server.get("/readyz")[0] == 200, "the cache serves without its directory"
+    few.start()
+    accepted_again(client)
+
+
+def test_the_second_directory_takes_over_from_a_killed_one(
+    make_directory: MakeDirectory,
+    serve: Serve,
+    connect: Connect,
+    tmp_path: pathlib.Path,
+    search: bool,
+) -> None:
+    first, second = make_directory(), make_directory()
+    client = connect(serve(configs.config(configs.realm(configs.ldap(first, second, folder=tmp_path, search=search)))))
+    assert client.authenticate("alice", "password-of-alice").outcome == ACCEPTED
+    assert (first.binds_as(first.users["alice"].dn), second.binds_as(first.users["alice"].dn)) == (1, 0)
+    first.kill()
+    for name in ("bob", "carol"):
+        answer = client.authenticate(name, f"password-of-{name}")
+        assert (answer.outcome, answer.source) == (ACCEPTED, BACKEND)
+    assert client.authenticate("carol", "not-the-password").outcome == REJECTED
+    assert second.binds_as(first.users["bob"].dn) == 1
+
+    second.kill()
+    with fails(grpc.StatusCode.UNAVAILABLE):
+        client.authenticate("user00001", "password-00001")
+    first.start()
+    waiting.until(lambda: accepts(client, "user00001", "password-00001"), "the first is used again")
+
+
+def accepts(client: Client, name: str, password: str) -> bool:
+    """Whether a log-on is accepted; UNAVAILABLE is no."""
+    try:
+        return client.authenticate(name, password).outcome == ACCEPTED
+    except grpc.RpcError as error:
+        assert error.code() == grpc.StatusCode.UNAVAILABLE, error
+        return False
+
+
+def test_the_second_directory_takes_over_from_a_frozen_one(
+    make_directory: MakeDirectory,
+    serve: Serve,
+    connect: Connect,
+    tmp_path: pathlib.Path,
+    search: bool,
+) -> None:
+    first, second = make_directory(), make_directory()
+    validator = configs.ldap(first, second, folder=tmp_path, search=search, timeout=f"{TIMEOUT_SECONDS:g}s")
+    client = connect(serve(configs.config(configs.realm(validator))))
+    assert client.authenticate("alice", "password-of-alice").outcome == ACCEPTED
+    first.freeze()
+    # Whoever was asking when it froze may be told UNAVAILABLE, in time; the next ones are answered by the second.
+    with waiting.Stopwatch() as watch:
+        waiting.until(lambda: accepts(client, "bob", "password-of-bob"), "the second answers")
+    assert watch.seconds < 4 * TIMEOUT_SECONDS + MARGIN_SECONDS
+    with waiting.Stopwatch() as watch, concurrent.futures.ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(lambda n: accepts(client, f"user{n:05}", f"password-{n:05}"), range(20)))
+    assert all(answers)
+    assert watch.seconds < 2 * TIMEOUT_SECONDS + MARGIN_SECONDS, "each still waits for the frozen one first"
+    assert second.binds_as(first.users["bob"].dn) == 1
+
+
+def test_an_outage_costs_no_entry_and_brings_no_verdict(on_few: Credcached, few: Slapd, connect: Connect) -> None:
+    client = connect(on_few)
+    client.authenticate("alice", "password-of-alice")
+    few.kill()
+    for password in ("not-the-password", "password-of-alice"):
+        with fails(grpc.StatusCode.UNAVAILABLE):
+            client.authenticate("alice", password, max_age_seconds=0)
+    assert client.authenticate("alice", "password-of-alice").source == CACHE
+    nothing_was_concluded(client, entries=1)
+
+
+def test_stale_grace_bridges_an_outage_by_age_and_only_that(
+    few: Slapd, serve: Serve, connect: Connect, tmp_path: pathlib.Path
+) -> None:
+    limits = {"age_limit": "500ms", "stale_grace": "1h", "refresh_ahead": False}
+    realm = configs.realm(configs.ldap(few, folder=tmp_path), cache=limits)
+    strict = configs.realm(
+        configs.ldap(few, folder=tmp_path), name="strict.example", cache={**limits, "stale_grace": "0s"}
+    )
+    server = serve(configs.config(realm, strict))
+    client = connect(server)
+    for name in ("", "strict.example"):
+        assert client.authenticate("alice", "password-of-alice", realm=name).source == BACKEND
+    # A hit restarts the idle clock, which ends no later than the age: ask while it counts, and until it does not.
+    few.kill()
+    answer = waiting.until(
+        lambda: (found := client.authenticate("alice", "password-of-alice")).source != CACHE and found,
+        "the entry is past its age",
+    )
+    assert (answer.outcome, answer.source) == (ACCEPTED, STALE)
+    with fails(grpc.StatusCode.UNAVAILABLE):
+        client.authenticate("alice", "another-password")
+    with fails(grpc.StatusCode.UNAVAILABLE):
+        client.authenticate("alice", "password-of-alice", realm="strict.example")
+    assert server.metrics().total("credcache_authentications_total", source="stale") >= 1
+    few.start()
+    accepted_again(client, "alice")
+
+
+def test_an_entry_past_its_age_is_validated_anew(
+    few: Slapd, serve: Serve, connect: Connect, tmp_path: pathlib.Path
+) -> None:
+    realm = configs.realm(configs.ldap(few, folder=tmp_path), cache={"age_limit": "300ms", "refresh_ahead": False})
+    server = serve(configs.config(realm))
+    client = connect(server)
+    first = client.authenticate("alice", "password-of-alice")
+    assert first.expires_at.ToNanoseconds() - first.validated_at.ToNanoseconds() <= 0.3e9
+    again = waiting.until(
+        lambda: (found := client.authenticate("alice", "password-of-alice")).source == BACKEND and found,
+        "the entry is past its age",
+    )
+    assert again.validated_at.ToNanoseconds() - first.validated_at.ToNanoseconds() >= 0.3e9
+    assert server.metrics().total("credcache_cache_misses_total", reason="age") >= 1

@@ -1,0 +1,139 @@
+"""The password file: bad lines cost only their users, and a new file counts while the service runs."""
+
+import pathlib
+
+import configs
+import grpc
+import pytest
+import waiting
+from client import Client, Connect, fails
+from credcached import Credcached, Serve, is_about
+from stubs import ACCEPTED, ACCOUNT_DISABLED, BACKEND, CACHE, PASSWORD_EXPIRED, REJECTED
+
+
+@pytest.fixture
+def users(tmp_path: pathlib.Path) -> pathlib.Path:
+    """The file, with alice and bob."""
+    return configs.write_users(tmp_path / "users", alice="password-of-alice", bob="password-of-bob")
+
+
+@pytest.fixture
+def server(serve: Serve, users: pathlib.Path) -> Credcached:
+    """No quarantine and no negative entries: each answer is the file's."""
+    realm = configs.realm(configs.users_file(users))
+    return serve(configs.config(realm, cache={"quarantine": "0s", "negative": {"longest": "0s"}}))
+
+
+def outcome(client: Client, name: str, password: str) -> int | None:
+    """As the file says now; None: it cannot be read."""
+    try:
+        return client.authenticate(name, password, max_age_seconds=0).outcome
+    except grpc.RpcError as error:
+        assert error.code() == grpc.StatusCode.UNAVAILABLE, error
+        return None
+
+
+def test_bad_lines_are_named_and_cost_only_their_users(serve: Serve, connect: Connect, tmp_path: pathlib.Path) -> None:
+    users = tmp_path / "users"
+    good = configs.hashed("password-of-alice")
+    lines = [
+        "# a comment",
+        f"alice:{good}",
+        "no-colon",
+        "unknown-hash:$9$salt$hash",
+        "clear:password-of-clear",
+        f"bad-key:{good}:colour=blue",
+        f"bad-date:{good}:expires=2027-13-41",
+        f"twice:{good}",
+        "",
+        f"twice:{configs.hashed('password-of-twice')}",
+        f"bob:{configs.hashed('password-of-bob')}",
+    ]
+    users.write_text("\n".join(lines) + "\n")
+    server = serve(configs.config(configs.realm(configs.users_file(users))))
+    for number in (3, 4, 5, 6, 7, 10):
+        line = server.wait_for_log(
+            lambda line, number=number: is_about(line, f"{users}:{number}"), f"what is wrong with line {number}"
+        )
+        assert good not in str(line)
+    client = connect(server)
+    for name in ("no-colon", "unknown-hash", "clear", "bad-key", "bad-date", "twice"):
+        for password in ("password-of-alice", "password-of-clear", "password-of-twice", "$9$salt$hash"):
+            assert client.authenticate(name, password).outcome == REJECTED, name
+    for name in ("alice", "bob"):
+        assert client.authenticate(name, f"password-of-{name}").outcome == ACCEPTED
+
+
+def test_what_the_file_says_of_an_account_is_told_only_to_who_knows_the_password(
+    serve: Serve, connect: Connect, tmp_path: pathlib.Path
+) -> None:
+    users = tmp_path / "users"
+    hashed = configs.hashed("password-of-all")
+    users.write_text(
+        f"disabled:{hashed}:disabled\nexpired:{hashed}:expires=2001-01-01\n"
+        f"later:{hashed}:expires=2999-12-31\nmember:{{SHA256-CRYPT}}{hashed}:groups=staff;admins\n"
+    )
+    client = connect(serve(configs.config(configs.realm(configs.users_file(users)))))
+    wanted = {"disabled": ACCOUNT_DISABLED, "expired": PASSWORD_EXPIRED, "later": ACCEPTED, "member": ACCEPTED}
+    assert {name: client.authenticate(name, "password-of-all").outcome for name in wanted} == wanted
+    assert {client.authenticate(name, "not-the-password").outcome for name in wanted} == {REJECTED}
+    identity = client.authenticate("member", "password-of-all").identity
+    assert (identity.subject, sorted(identity.groups)) == ("corp.example/member", ["admins", "staff"])
+
+
+def test_a_file_that_is_replaced_counts_while_the_service_runs(
+    server: Credcached, connect: Connect, users: pathlib.Path
+) -> None:
+    client = connect(server)
+    assert outcome(client, "alice", "password-of-alice") == ACCEPTED
+    configs.write_users(users, alice="new-password-of-alice", carol="password-of-carol")
+    waiting.until(lambda: outcome(client, "carol", "password-of-carol") == ACCEPTED, "the new file counts")
+    assert outcome(client, "alice", "new-password-of-alice") == ACCEPTED
+    assert outcome(client, "alice", "password-of-alice") == REJECTED
+    assert outcome(client, "bob", "password-of-bob") == REJECTED
+
+
+def test_a_file_that_cannot_be_read_is_an_outage_and_no_verdict(
+    server: Credcached, connect: Connect, users: pathlib.Path
+) -> None:
+    client = connect(server)
+    assert client.authenticate("alice", "password-of-alice").source == BACKEND
+    aside = users.rename(users.with_name("aside"))
+    waiting.until(lambda: outcome(client, "bob", "password-of-bob") is None, "that the file is gone is noticed")
+    with fails(grpc.StatusCode.UNAVAILABLE):
+        client.authenticate("bob", "not-the-password")
+    assert client.authenticate("alice", "password-of-alice").source == CACHE
+    server.wait_for_log(lambda line: is_about(line, str(users)), "which file cannot be read")
+    users.mkdir()
+    with fails(grpc.StatusCode.UNAVAILABLE):
+        client.authenticate("bob", "password-of-bob")
+    users.rmdir()
+    aside.rename(users)
+    waiting.until(lambda: outcome(client, "bob", "password-of-bob") == ACCEPTED, "the file counts again")
+
+
+def test_a_file_under_constant_replacement_never_answers_wrongly(
+    server: Credcached, connect: Connect, users: pathlib.Path
+) -> None:
+    client = connect(server)
+    for number in range(30):
+        configs.write_users(users, alice="password-of-alice", **{f"extra{number}": "password-of-extra"})
+        assert outcome(client, "alice", "password-of-alice") == ACCEPTED
+        assert outcome(client, "alice", "not-the-password") == REJECTED
+
+
+def test_a_slow_hash_holds_up_no_hit(serve: Serve, connect: Connect, tmp_path: pathlib.Path) -> None:
+    users = configs.write_users(tmp_path / "users", alice="password-of-alice")
+    # By the hash's own cost, about a second each.
+    slow = "$6$rounds=2000000$salt$" + "x" * 86
+    with users.open("a") as file:
+        file.writelines(f"slow{number}:{slow}\n" for number in range(4))
+    client = connect(serve(configs.config(configs.realm(configs.users_file(users)))))
+    client.authenticate("alice", "password-of-alice")
+    calls = [client.begin(f"slow{number}", "not-the-password", deadline_seconds=60) for number in range(4)]
+    with waiting.Stopwatch() as watch:
+        for _ in range(50):
+            assert client.authenticate("alice", "password-of-alice").source == CACHE
+    assert not all(call.done() for call in calls), "the hashes were not slow enough to show anything"
+    assert watch.seconds < 2
+    assert {call.result().outcome for call in calls} == {REJECTED}
