@@ -56,8 +56,10 @@ std::string Escaped(absl::string_view text) {
       result += "\\n";
     } else if (codepoint == '\t') {
       result += "\\t";
+    } else if (IsInvisible(codepoint) && codepoint < 0x80) {
+      absl::StrAppendFormat(&result, "\\x%02x", codepoint);
     } else if (IsInvisible(codepoint)) {
-      absl::StrAppendFormat(&result, codepoint < 0x80 ? "\\x%02x" : "\\u%04x", static_cast<uint32_t>(codepoint));
+      absl::StrAppendFormat(&result, "\\u%04x", codepoint);
     } else {
       if (codepoint == '"' || codepoint == '\\') result += '\\';
       result.append(text.data() + at, size);

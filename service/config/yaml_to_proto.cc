@@ -3,12 +3,14 @@
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/duration.pb.h>
 #include <utf8proc.h>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <numeric>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -327,6 +329,35 @@ std::optional<int> LineThatIsNoText(absl::string_view text) {
   return std::nullopt;
 }
 
+// Hears where documents begin, and nothing else.
+class DocumentStarts : public YAML::EventHandler {
+ public:
+  const std::vector<int>& lines() const { return lines_; }
+
+  void OnDocumentStart(const YAML::Mark& mark) override { lines_.push_back(std::max(mark.line, 0) + 1); }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+
+ private:
+  std::vector<int> lines_;
+};
+
+// The line where something comes after the first document. YAML::LoadAll would tell too, but does not end for a text
+// like ",": the parser makes empty documents of it without end, and never goes on.
+std::optional<int> LineAfterFirstDocument(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  DocumentStarts starts;
+  if (!parser.HandleNextDocument(starts) || !parser.HandleNextDocument(starts)) return std::nullopt;
+  return starts.lines().back();
+}
+
 }  // namespace
 
 void ReadYaml(absl::string_view text, Message& message, ConfigSource& source) {
@@ -338,15 +369,15 @@ void ReadYaml(absl::string_view text, Message& message, ConfigSource& source) {
   }
   // The one place that sees yaml-cpp's exceptions: all of them derive from this.
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
-    if (documents.size() > 1) {
-      return source.FailFile(LineOf(documents[1]), "another YAML document", "one document");
+    const std::string owned(text);
+    if (const std::optional<int> line = LineAfterFirstDocument(owned); line.has_value()) {
+      return source.FailFile(*line, "something after the end of the document", "one document");
     }
-    if (documents.empty() || !documents[0].IsMap() || HasTag(documents[0])) {
-      const std::string got = documents.empty() ? std::string(kShownNothing) : Shown(documents[0]);
-      return source.FailFile(1, got, "a section with keys and values");
+    const YAML::Node document = YAML::Load(owned);
+    if (!document.IsMap() || HasTag(document)) {
+      return source.FailFile(1, Shown(document), "a section with keys and values");
     }
-    Reader(source).ReadSection(documents[0], "", message);
+    Reader(source).ReadSection(document, "", message);
   } catch (const YAML::Exception& error) {
     source.FailFile(std::max(error.mark.line, 0) + 1, absl::StrCat("bad YAML (", Escaped(error.msg), ")"),
                     "valid syntax");
