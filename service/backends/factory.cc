@@ -1,0 +1,60 @@
+#include "backends/factory.h"
+
+#include <array>
+#include <variant>
+
+#include "backends/file_backend.h"
+#include "backends/ldap_backend.h"
+
+namespace credcache {
+namespace {
+
+CaseRule CaseRuleOf(const RealmConfig& realm) { return realm.case_sensitive ? CaseRule::kSensitive : CaseRule::kFold; }
+
+std::unique_ptr<Validator> BuildFile(const ValidatorConfig& config, const RealmConfig& realm,
+                                     const BackendParts& parts) {
+  const auto& file = std::get<FileConfig>(config.backend);
+  const FileBackendOptions options = {.path = file.path, .realm = realm.name, .case_rule = CaseRuleOf(realm)};
+  return std::make_unique<FileBackend>(options, parts.clock, parts.reporter);
+}
+
+std::unique_ptr<Validator> BuildLdap(const ValidatorConfig& config, const RealmConfig& realm,
+                                     const BackendParts& parts) {
+  const auto& ldap = std::get<LdapConfig>(config.backend);
+  LdapBackendOptions options = {.urls = ldap.urls,
+                                .tls = {.start_tls = ldap.start_tls, .ca = ldap.ca},
+                                .bind_dn = ldap.bind_dn,
+                                .bind_password_file = ldap.bind_password_file,
+                                .base = ldap.base,
+                                .filter = ldap.filter,
+                                .user_dn = ldap.user_dn,
+                                .identity = {.realm = realm.name,
+                                             .case_rule = CaseRuleOf(realm),
+                                             .username = ldap.username,
+                                             .groups = ldap.groups,
+                                             .attributes = ldap.attributes},
+                                .connections = ldap.connections,
+                                .timeout = ldap.timeout};
+  return std::make_unique<LdapBackend>(std::move(options), parts.clock, parts.randomness, parts.reporter);
+}
+
+struct Kind {
+  absl::string_view name;
+  std::unique_ptr<Validator> (*build)(const ValidatorConfig& config, const RealmConfig& realm,
+                                      const BackendParts& parts);
+};
+
+// In the order of ValidatorConfig::backend's alternatives.
+constexpr std::array<Kind, 2> kKinds = {{{"file", BuildFile}, {"ldap", BuildLdap}}};
+static_assert(kKinds.size() == std::variant_size_v<decltype(ValidatorConfig::backend)>);
+
+}  // namespace
+
+std::unique_ptr<Validator> BuildBackend(const ValidatorConfig& config, const RealmConfig& realm,
+                                        const BackendParts& parts) {
+  return kKinds[config.backend.index()].build(config, realm, parts);
+}
+
+absl::string_view BackendKind(const ValidatorConfig& config) { return kKinds[config.backend.index()].name; }
+
+}  // namespace credcache

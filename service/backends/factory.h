@@ -1,0 +1,30 @@
+// From the configuration to backends: the one place that knows them all.
+#pragma once
+
+#include <memory>
+
+#include "absl/strings/string_view.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/reporter.h"
+#include "config/config.h"
+#include "validator/validator.h"
+
+namespace credcache {
+
+// What backends are given; all of it must outlive them.
+struct BackendParts {
+  Clock& clock;
+  Randomness& randomness;
+  Reporter& reporter;
+};
+
+// The backend that `config` describes, for `realm`. Never fails: what is not there yet (a file, a directory) is
+// reported, answered UNAVAILABLE, and looked for again.
+std::unique_ptr<Validator> BuildBackend(const ValidatorConfig& config, const RealmConfig& realm,
+                                        const BackendParts& parts);
+
+// Its kind, as the configuration and the metrics name it: "file", "ldap".
+absl::string_view BackendKind(const ValidatorConfig& config);
+
+}  // namespace credcache

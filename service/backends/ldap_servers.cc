@@ -1,0 +1,86 @@
+#include "backends/ldap_servers.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+
+namespace credcache {
+namespace {
+
+constexpr absl::Duration kUnreachableCoolDown = absl::Seconds(5);
+constexpr absl::Duration kRefusedCoolDown = absl::Seconds(30);
+
+}  // namespace
+
+LdapServers::LdapServers(std::vector<std::string> urls, Clock& clock, Reporter& reporter)
+    : urls_(std::move(urls)), clock_(clock), reporter_(reporter), states_(urls_.size()) {}
+
+LdapServers::Choices LdapServers::Order() const {
+  Choices choices;
+  Choices down;
+  absl::MutexLock lock(&mutex_);
+  for (size_t i = 0; i < states_.size(); ++i) {
+    const State& state = states_[i];
+    if (state.up) {
+      choices.push_back({.server = i, .generation = state.generation});
+    } else if (state.failure == Failure::kUnreachable || clock_.Monotonic() >= state.cool_until) {
+      down.push_back({.server = i, .generation = state.generation});
+    }
+  }
+  if (!down.empty()) {
+    std::stable_sort(down.begin(), down.end(), [this](const Choice& a, const Choice& b) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+      return states_[a.server].cool_until < states_[b.server].cool_until;
+    });
+    choices.insert(choices.end(), down.begin(), down.end());
+  }
+  return choices;
+}
+
+std::string LdapServers::why() const {
+  absl::MutexLock lock(&mutex_);
+  return absl::StrCat(urls_.front(), ": ", states_.front().why);
+}
+
+void LdapServers::MarkDown(size_t server, Failure failure, absl::string_view why) {
+  {
+    absl::MutexLock lock(&mutex_);
+    State& state = states_[server];
+    const bool news = state.up || state.failure != failure;
+    state.up = false;
+    state.failure = failure;
+    state.why = std::string(why);
+    ++state.generation;
+    state.cool_until = clock_.Monotonic() + (failure == Failure::kRefused ? kRefusedCoolDown : kUnreachableCoolDown);
+    if (!news) return;
+  }
+  reporter_.Report(Severity::kError, "ldap_server_down", absl::StrCat(urls_[server], ": ", why));
+}
+
+void LdapServers::MarkUp(size_t server) {
+  {
+    absl::MutexLock lock(&mutex_);
+    State& state = states_[server];
+    if (state.up) return;
+    state.up = true;
+    state.why.clear();
+  }
+  reporter_.Report(Severity::kInfo, "ldap_server_up", absl::StrCat(urls_[server], ": answers again"));
+}
+
+std::optional<size_t> LdapServers::ClaimProbe() {
+  absl::MutexLock lock(&mutex_);
+  std::optional<size_t> due;
+  bool another_up = false;
+  for (size_t i = 0; i < states_.size(); ++i) {
+    State& state = states_[i];
+    another_up = another_up || state.up;
+    if (!due && !state.up && clock_.Monotonic() >= state.cool_until) due = i;
+  }
+  if (!due || !another_up) return std::nullopt;
+  states_[*due].cool_until = clock_.Monotonic() + kUnreachableCoolDown;
+  return due;
+}
+
+}  // namespace credcache

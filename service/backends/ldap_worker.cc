@@ -1,0 +1,328 @@
+#include "backends/ldap_worker.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "backends/ldap_escape.h"
+#include "backends/ldap_identity.h"
+
+namespace credcache {
+namespace {
+
+// A connection that was silent for longer may have been forgotten by a firewall, and would swallow a bind.
+constexpr absl::Duration kIdleLimit = absl::Minutes(1);
+constexpr absl::Duration kProbeTimeout = absl::Seconds(1);
+constexpr size_t kMaxPasswordFileSize = 4096;
+constexpr const char* kAnyEntry = "(objectClass=*)";
+
+bool IsDn(const std::string& text) {
+  LDAPDN dn = nullptr;
+  const bool valid = ldap_str2dn(text.c_str(), &dn, LDAP_DN_FORMAT_LDAPV3) == LDAP_SUCCESS;
+  ldap_dnfree(dn);
+  return valid && absl::StrContains(text, '=');
+}
+
+absl::StatusOr<Secret> ReadPasswordFile(const std::string& path) {
+  const auto failure = [&path](absl::string_view what) {
+    return absl::UnavailableError(absl::StrCat("bind_password_file ", path, " ", what));
+  };
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return failure(std::strerror(errno));
+  std::array<char, kMaxPasswordFileSize> buffer;
+  const absl::Cleanup wiper = [&] {
+    WipeMemory(buffer.data(), buffer.size());
+    close(fd);
+  };
+  const ssize_t size = read(fd, buffer.data(), buffer.size());
+  if (size < 0) return failure(std::strerror(errno));
+  if (static_cast<size_t>(size) == buffer.size()) return failure("is larger than a password");
+  absl::string_view text(buffer.data(), static_cast<size_t>(size));
+  if (absl::EndsWith(text, "\n")) text.remove_suffix(1);
+  if (absl::EndsWith(text, "\r")) text.remove_suffix(1);
+  if (text.empty()) return failure("is empty");
+  return Secret(SecretView(text));
+}
+
+}  // namespace
+
+LdapWorker::LdapWorker(const LdapBackendOptions& options, LdapServers& servers, Clock& clock, Randomness& randomness,
+                       Reporter& reporter)
+    : options_(options),
+      servers_(servers),
+      clock_(clock),
+      randomness_(randomness),
+      reporter_(reporter),
+      attributes_(AttributesToRead(options.identity)),
+      user_dn_is_dn_(IsDn(ExpandUsername(options.user_dn, "x"))) {}
+
+absl::StatusOr<std::optional<Account>> LdapWorker::Resolve(const Username& name, MonotonicTime deadline) {
+  const auto answer = Search({.base = options_.base,
+                              .filter = ExpandUsername(options_.filter, EscapeFilterValue(name.view())),
+                              .attributes = attributes_,
+                              .size_limit = 2},
+                             deadline);
+  if (!answer.ok()) return answer.status();
+  if (answer->code == LDAP_NO_SUCH_OBJECT) {
+    return absl::UnavailableError(
+        absl::StrCat("base ", options_.base, " is not there, or bind_dn may not see it (", answer->diagnostic, ")"));
+  }
+  if (answer->code == LDAP_SIZELIMIT_EXCEEDED || answer->entries.size() > 1) {
+    // Which of them is meant is anybody's guess. An operator's mistake; to the user it is an unknown name.
+    reporter_.Report(Severity::kWarning, "ldap_ambiguous_name",
+                     absl::StrCat(options_.urls.front(), ": more than one entry below ", options_.base, " matches ",
+                                  options_.filter, " for ", absl::Utf8SafeCHexEscape(name.view())));
+    return std::nullopt;
+  }
+  if (answer->code != LDAP_SUCCESS) {
+    return absl::UnavailableError(absl::StrCat("the directory refused the search: ", ldap_err2string(answer->code),
+                                               " (", answer->diagnostic, ")"));
+  }
+  if (answer->entries.empty() || answer->entries.front().dn.empty()) return std::nullopt;
+  return AccountOf(answer->entries.front(), options_.identity, name);
+}
+
+absl::StatusOr<Verdict> LdapWorker::Validate(const Question& question) {
+  return IsDirect(options_) ? ValidateDirectly(question) : ValidateBySearch(question);
+}
+
+absl::StatusOr<Verdict> LdapWorker::ValidateBySearch(const Question& question) {
+  std::string dn = question.locator;
+  Identity identity = question.identity;
+  if (dn.empty()) {
+    const auto account = Resolve(question.name, question.deadline);
+    if (!account.ok()) return account.status();
+    if (!account->has_value()) {
+      // Costs what a wrong password costs, and fails as it would fail.
+      const auto ignored = BindUser(ImpossibleDn(), question.password.view(), question.deadline);
+      if (!ignored.ok()) return ignored.status();
+      return Verdict{.decision = Decision::kUnknownUser};
+    }
+    dn = (*account)->locator;
+    identity = (*account)->identity;
+  }
+  const auto decision = BindUser(dn, question.password.view(), question.deadline);
+  if (!decision.ok()) return decision.status();
+  if (*decision != Decision::kAccepted) return Verdict{.decision = *decision};
+  if (identity.empty()) {
+    auto read = ReadIdentity(dn, question.name, question.deadline);
+    if (!read.ok()) return read.status();
+    identity = *std::move(read);
+  }
+  return Verdict{.decision = Decision::kAccepted, .identity = std::move(identity)};
+}
+
+absl::StatusOr<Verdict> LdapWorker::ValidateDirectly(const Question& question) {
+  const absl::string_view name = question.name.view();
+  // In a userPrincipalName nothing can be escaped: a name that would change its domain is nobody's.
+  if (!user_dn_is_dn_ && name.find_first_of("@\\") != absl::string_view::npos) {
+    return Verdict{.decision = Decision::kUnknownUser};
+  }
+  const std::string dn = ExpandUsername(options_.user_dn, user_dn_is_dn_ ? EscapeDnValue(name) : std::string(name));
+  const auto decision = BindUser(dn, question.password.view(), question.deadline);
+  if (!decision.ok()) return decision.status();
+  if (*decision != Decision::kAccepted) return Verdict{.decision = *decision};
+  auto identity = ReadOwnIdentity(dn, question.name, question.deadline);
+  if (!identity.ok()) return identity.status();
+  return Verdict{.decision = Decision::kAccepted, .identity = *std::move(identity)};
+}
+
+// On the user's own connection, since there is no other account.
+absl::StatusOr<Identity> LdapWorker::ReadOwnIdentity(const std::string& dn, const Username& name,
+                                                     MonotonicTime deadline) {
+  LdapSearch search = {.base = dn, .scope = LDAP_SCOPE_BASE, .filter = kAnyEntry, .attributes = attributes_};
+  if (!user_dn_is_dn_) {
+    if (options_.base.empty()) return PlainIdentity(options_.identity, name);
+    search = {.base = options_.base,
+              .filter = absl::StrCat("(userPrincipalName=", EscapeFilterValue(dn), ")"),
+              .attributes = attributes_,
+              .size_limit = 2};
+  }
+  const MonotonicTime asked = clock_.Monotonic();
+  const auto answer = users_.connection->Search(search, deadline);
+  if (!answer.ok()) return Lost(users_, asked, deadline, /*blame=*/true, answer.status());
+  // Who may not read its own entry is known by name alone; who cannot at this moment must not be.
+  if (IsServerTrouble(answer->code)) {
+    return absl::UnavailableError(absl::StrCat("reading the user's entry: ", ldap_err2string(answer->code)));
+  }
+  if (answer->entries.size() != 1) return PlainIdentity(options_.identity, name);
+  auto account = AccountOf(answer->entries.front(), options_.identity, name);
+  if (!account.ok()) return account.status();
+  return std::move(account->identity);
+}
+
+absl::StatusOr<Identity> LdapWorker::ReadIdentity(const std::string& dn, const Username& name, MonotonicTime deadline) {
+  const auto answer =
+      Search({.base = dn, .scope = LDAP_SCOPE_BASE, .filter = kAnyEntry, .attributes = attributes_}, deadline);
+  if (!answer.ok()) return answer.status();
+  if (answer->entries.size() != 1) return PlainIdentity(options_.identity, name);
+  auto account = AccountOf(answer->entries.front(), options_.identity, name);
+  if (!account.ok()) return account.status();
+  return std::move(account->identity);
+}
+
+std::string LdapWorker::ImpossibleDn() {
+  std::array<uint8_t, 12> bytes;
+  randomness_.Fill(bytes);
+  const std::string random =
+      absl::BytesToHexString(absl::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  return absl::StrCat("cn=nobody-", random, options_.base.empty() ? "" : ",", options_.base);
+}
+
+absl::StatusOr<Decision> LdapWorker::BindUser(const std::string& dn, SecretView password, MonotonicTime deadline) {
+  for (int attempt = 0;; ++attempt) {
+    const absl::Status connected = Connect(users_, Role::kUsers, deadline);
+    if (!connected.ok()) return connected;
+    const MonotonicTime asked = clock_.Monotonic();
+    const auto answer = users_.connection->Bind(dn, password, deadline);
+    if (!answer.ok()) {
+      const bool nothing_sent = absl::IsAborted(answer.status());
+      const absl::Status lost = Lost(users_, asked, deadline, /*blame=*/!nothing_sent, answer.status());
+      if (nothing_sent && attempt == 0) continue;
+      return lost;
+    }
+    users_.last_used = clock_.Monotonic();
+    auto decision = DecisionOf(*answer);
+    if (decision.ok()) return decision;
+    if (IsServerTrouble(answer->code)) return Lost(users_, asked, deadline, /*blame=*/true, decision.status());
+    return At(users_.server, decision.status());
+  }
+}
+
+absl::StatusOr<LdapSearchAnswer> LdapWorker::Search(const LdapSearch& search, MonotonicTime deadline) {
+  absl::Status failure;
+  // A kept connection may prove dead, and after that each server once.
+  for (size_t attempt = 0; attempt <= servers_.size(); ++attempt) {
+    const absl::Status connected = Connect(search_, Role::kSearch, deadline);
+    if (!connected.ok()) return connected;
+    const MonotonicTime asked = clock_.Monotonic();
+    // While there is another server to ask, it gets half of the time that is left.
+    const bool last = servers_.size() == 1 || attempt == servers_.size();
+    const MonotonicTime until = last ? deadline : asked + (deadline - asked) / 2;
+    auto answer = search_.connection->Search(search, until);
+    if (absl::IsInvalidArgument(answer.status())) return absl::UnavailableError(answer.status().message());
+    if (answer.ok() && !IsServerTrouble(answer->code)) {
+      search_.last_used = clock_.Monotonic();
+      return answer;
+    }
+    failure = answer.ok() ? absl::UnavailableError(ldap_err2string(answer->code)) : answer.status();
+    // A connection that was kept may have died long ago; what the server is worth, the next one tells.
+    const bool blame = search_.fresh || clock_.Monotonic() >= until || answer.ok();
+    failure = Lost(search_, asked, until, blame, failure);
+    if (clock_.Monotonic() >= deadline) break;
+  }
+  return failure;
+}
+
+absl::Status LdapWorker::Connect(Kept& kept, Role role, MonotonicTime deadline) {
+  const LdapServers::Choices choices = servers_.Order();
+  if (choices.empty()) return absl::UnavailableError(servers_.why());
+  const MonotonicTime now = clock_.Monotonic();
+  if (kept.connection != nullptr) {
+    const LdapServers::Choice& best = choices.front();
+    if (kept.server == best.server && kept.generation == best.generation && now - kept.last_used < kIdleLimit &&
+        kept.connection->LooksAlive()) {
+      kept.fresh = false;
+      return absl::OkStatus();
+    }
+    kept.connection.reset();
+  }
+  absl::Status failure;
+  for (size_t i = 0; i < choices.size(); ++i) {
+    const MonotonicTime start = clock_.Monotonic();
+    if (start >= deadline) break;
+    const MonotonicTime until = start + (deadline - start) / static_cast<int64_t>(choices.size() - i);
+    LdapServers::Failure kind = LdapServers::Failure::kUnreachable;
+    auto opened = Open(choices[i].server, role, until, &kind);
+    if (opened.ok()) {
+      servers_.MarkUp(choices[i].server);
+      kept = {.connection = *std::move(opened),
+              .server = choices[i].server,
+              .generation = choices[i].generation,
+              .last_used = clock_.Monotonic(),
+              .fresh = true};
+      return absl::OkStatus();
+    }
+    failure = At(choices[i].server, opened.status());
+    if (WasFair(start, until, static_cast<int64_t>(choices.size()))) {
+      servers_.MarkDown(choices[i].server, kind, opened.status().message());
+    }
+  }
+  if (failure.ok()) return absl::UnavailableError("no time is left to connect to the directory");
+  return failure;
+}
+
+// Connects, and has the server answer something: a machine may take connections for a server that does nothing.
+absl::StatusOr<std::unique_ptr<LdapConnection>> LdapWorker::Open(size_t server, Role role, MonotonicTime deadline,
+                                                                 LdapServers::Failure* failure) {
+  auto connection = LdapConnection::Open(servers_.url(server), options_.tls, clock_, deadline);
+  if (!connection.ok()) return connection;
+  if (role == Role::kSearch && !options_.bind_dn.empty()) {
+    const absl::Status bound = BindService(**connection, deadline, failure);
+    if (!bound.ok()) return bound;
+    return connection;
+  }
+  // Whatever it answers: that it answers is what counts.
+  const auto answer =
+      (*connection)
+          ->Search({.base = "", .scope = LDAP_SCOPE_BASE, .filter = kAnyEntry, .attributes = {"1.1"}}, deadline);
+  if (!answer.ok()) return answer.status();
+  return connection;
+}
+
+absl::Status LdapWorker::BindService(LdapConnection& connection, MonotonicTime deadline,
+                                     LdapServers::Failure* failure) {
+  const auto password = ReadPasswordFile(options_.bind_password_file);
+  if (!password.ok()) return password.status();
+  const auto answer = connection.Bind(options_.bind_dn, password->view(), deadline);
+  if (!answer.ok()) return absl::UnavailableError(answer.status().message());
+  if (answer->code == LDAP_SUCCESS) return absl::OkStatus();
+  if (!IsServerTrouble(answer->code)) *failure = LdapServers::Failure::kRefused;
+  return absl::UnavailableError(absl::StrCat("the directory refuses the service's own account (bind_dn, ",
+                                             "bind_password_file): ", ldap_err2string(answer->code), " ",
+                                             answer->diagnostic));
+}
+
+// Gives the connection up. `blame`: the server is marked down, unless it had no fair chance to answer.
+absl::Status LdapWorker::Lost(Kept& kept, MonotonicTime asked, MonotonicTime deadline, bool blame,
+                              const absl::Status& status) {
+  kept.connection.reset();
+  if (blame && WasFair(asked, deadline, /*shares=*/1)) {
+    servers_.MarkDown(kept.server, LdapServers::Failure::kUnreachable, status.message());
+  }
+  return At(kept.server, absl::UnavailableError(status.message()));
+}
+
+// Whether a failure between `asked` and now is the server's, rather than that of a caller with hardly any time left.
+bool LdapWorker::WasFair(MonotonicTime asked, MonotonicTime deadline, int64_t shares) const {
+  const MonotonicTime now = clock_.Monotonic();
+  return now < deadline || now - asked >= options_.timeout / (3 * shares);
+}
+
+absl::Status LdapWorker::At(size_t server, const absl::Status& status) const {
+  return absl::UnavailableError(absl::StrCat(servers_.url(server), ": ", status.message()));
+}
+
+void LdapWorker::Probe() {
+  const auto server = servers_.ClaimProbe();
+  if (!server) return;
+  const Role role = IsDirect(options_) ? Role::kUsers : Role::kSearch;
+  LdapServers::Failure failure = LdapServers::Failure::kUnreachable;
+  const auto connection = Open(*server, role, clock_.Monotonic() + std::min(options_.timeout, kProbeTimeout), &failure);
+  if (connection.ok()) {
+    servers_.MarkUp(*server);
+  } else {
+    servers_.MarkDown(*server, failure, connection.status().message());
+  }
+}
+
+}  // namespace credcache

@@ -1,0 +1,89 @@
+// One thread's conversation with a directory: looks names up, and binds as users.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "backends/ldap_connection.h"
+#include "backends/ldap_options.h"
+#include "backends/ldap_servers.h"
+#include "base/clock.h"
+#include "base/names.h"
+#include "base/random.h"
+#include "base/reporter.h"
+#include "base/secret.h"
+#include "validator/validator.h"
+
+namespace credcache {
+
+// Used by one thread at a time; each call blocks, to its deadline at most. Keeps two connections open: one that is
+// bound as the service's own account for searches, and one for the users' binds. Errors are UNAVAILABLE.
+//
+// A user's password is sent once for a log-on, and only on a connection that has proved alive. A search may be asked
+// again elsewhere.
+class LdapWorker {
+ public:
+  // All must outlive it; `servers` is shared with the other workers.
+  LdapWorker(const LdapBackendOptions& options, LdapServers& servers, Clock& clock, Randomness& randomness,
+             Reporter& reporter);
+
+  // The account of `name`, with its identity; nothing: no entry, or more than one, which is reported.
+  absl::StatusOr<std::optional<Account>> Resolve(const Username& name, MonotonicTime deadline);
+
+  struct Question {
+    Username name;
+    std::string locator;  // the entry's DN where it is known; empty: it is looked up
+    Identity identity;    // what was read with the locator
+    Secret password;      // not empty
+    MonotonicTime deadline;
+  };
+  absl::StatusOr<Verdict> Validate(const Question& question);
+
+  // Sees whether a server that was down is back, if one is due. To be called when nobody waits for this worker.
+  void Probe();
+
+  // Whether users are bound without a search before.
+  static bool IsDirect(const LdapBackendOptions& options) { return !options.user_dn.empty(); }
+
+ private:
+  struct Kept {
+    std::unique_ptr<LdapConnection> connection;
+    size_t server = 0;
+    uint64_t generation = 0;
+    MonotonicTime last_used;
+    bool fresh = false;
+  };
+  enum class Role : uint8_t { kSearch, kUsers };
+
+  absl::StatusOr<Verdict> ValidateBySearch(const Question& question);
+  absl::StatusOr<Verdict> ValidateDirectly(const Question& question);
+  absl::StatusOr<Decision> BindUser(const std::string& dn, SecretView password, MonotonicTime deadline);
+  absl::StatusOr<LdapSearchAnswer> Search(const LdapSearch& search, MonotonicTime deadline);
+  absl::StatusOr<Identity> ReadOwnIdentity(const std::string& dn, const Username& name, MonotonicTime deadline);
+  absl::StatusOr<Identity> ReadIdentity(const std::string& dn, const Username& name, MonotonicTime deadline);
+  std::string ImpossibleDn();
+
+  absl::Status Connect(Kept& kept, Role role, MonotonicTime deadline);
+  absl::StatusOr<std::unique_ptr<LdapConnection>> Open(size_t server, Role role, MonotonicTime deadline,
+                                                       LdapServers::Failure* failure);
+  absl::Status BindService(LdapConnection& connection, MonotonicTime deadline, LdapServers::Failure* failure);
+  absl::Status Lost(Kept& kept, MonotonicTime asked, MonotonicTime deadline, bool blame, const absl::Status& status);
+  bool WasFair(MonotonicTime asked, MonotonicTime deadline, int64_t shares) const;
+  absl::Status At(size_t server, const absl::Status& status) const;
+
+  const LdapBackendOptions& options_;
+  LdapServers& servers_;
+  Clock& clock_;
+  Randomness& randomness_;
+  Reporter& reporter_;
+  const std::vector<std::string> attributes_;
+  const bool user_dn_is_dn_;
+  Kept search_;
+  Kept users_;
+};
+
+}  // namespace credcache
