@@ -109,6 +109,9 @@ class Cache {
   // Records what a backend said, or not: see FillOutcome.
   FillOutcome Fill(FillRequest request, const CachePolicy& policy);
 
+  // Enters `asked` into the index as another name of `account`, as a backend said at `revision`; a fence raised since forbids it.
+  void LearnName(const Username& asked, const AccountKey& account, MonotonicTime learned_at, Revision revision);
+
   // Whether a flight that began at `began` for `asked`, and, where already known, `account`, was fenced since: nobody
   // may join it.
   bool IsFenced(const Username& asked, const AccountKey& account, Revision began) const;

@@ -1,0 +1,252 @@
+#include "validator/caching_validator.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "base/limits.h"
+
+namespace credcache {
+
+CachingValidator::CachingValidator(CachingOptions options, const Shared& shared, RealmMetrics& metrics,
+                                   std::shared_ptr<Validator> inner)
+    : options_(std::move(options)), shared_(shared), metrics_(metrics), inner_(std::move(inner)) {}
+
+CachingValidator::~CachingValidator() {
+  absl::MutexLock lock(&mutex_);
+  mutex_.Await(absl::Condition(
+      +[](int* under_way) { return *under_way == 0; }, &under_way_));
+}
+
+void CachingValidator::Resolve(const Username& username, MonotonicTime deadline, ResolveDone done) {
+  inner_->Resolve(username, deadline, std::move(done));
+}
+
+void CachingValidator::Validate(const LogOn& log_on, ValidateDone done) {
+  if (shared_.cache == nullptr) return ValidateUncached(log_on, std::move(done));
+
+  const std::optional<Username> known_as = shared_.cache->FindCanonicalName(Key(log_on.username), options_.policy);
+  const Username& account = known_as.has_value() ? *known_as : log_on.username;
+  const Digest digest = DigestOf(account, log_on.password);
+
+  Finding finding = shared_.cache->Find(Key(account), digest, options_.policy, log_on.max_age);
+  if (finding.kind != Finding::Kind::kMiss) {
+    CountHit(finding);
+    if (finding.refresh_due) BeginRefresh(log_on, account, digest);
+    return done(FromFinding(finding, Source::kCache));
+  }
+
+  const std::shared_ptr<Flight> flight = NewFlight(log_on, account, digest, /*refresh=*/false);
+  std::optional<Waiter> waiter = Waiter{.done = std::move(done), .max_age = log_on.max_age};
+  const auto joinable = [&](const Flight& other) { return MayJoin(other, log_on.username, log_on.max_age); };
+  if (shared_.flights.JoinOrList(digest, joinable, flight, waiter)) {
+    metrics_.CountMiss(finding.reason);
+    metrics_.CountCoalesced();
+    return;
+  }
+
+  // A flight may have landed between the look-up and the listing: it filled the cache before it left the table, so a
+  // second look finds what it brought, and equal log-ons cause one validation, not two.
+  finding = shared_.cache->Find(Key(account), digest, options_.policy, log_on.max_age);
+  if (finding.kind != Finding::Kind::kMiss) return AnswerFromCache(flight, finding);
+  metrics_.CountMiss(finding.reason);
+  Begin(flight);
+}
+
+Digest CachingValidator::DigestOf(const Username& account, SecretView password) const {
+  return shared_.digester.Compute(options_.realm, account.view(), password);
+}
+
+bool CachingValidator::MayJoin(const Flight& flight, const Username& asked,
+                               std::optional<absl::Duration> max_age) const {
+  if (max_age.has_value()) {
+    if (*max_age == absl::ZeroDuration()) return false;
+    if (shared_.clock.Monotonic() - flight.began > *max_age) return false;
+  }
+  return !shared_.cache->IsFenced(flight.asked, Key(flight.account), flight.revision) &&
+         !shared_.cache->IsFenced(asked, Key(flight.account), flight.revision);
+}
+
+void CachingValidator::CountHit(const Finding& finding) {
+  if (finding.kind == Finding::Kind::kAccepted) {
+    metrics_.CountHit();
+  } else {
+    metrics_.CountNegativeHit();
+  }
+}
+
+Verdict CachingValidator::FromFinding(const Finding& finding, Source source) const {
+  const absl::Time now = shared_.clock.Now();
+  const MonotonicTime monotonic_now = shared_.clock.Monotonic();
+  return {.decision = finding.kind == Finding::Kind::kAccepted ? Decision::kAccepted : Decision::kWrongPassword,
+          .identity = finding.identity,
+          .source = source,
+          .validated_at = now - (monotonic_now - finding.validated_at),
+          .expires_at = now + (finding.expires_at - monotonic_now),
+          .revision = finding.revision};
+}
+
+// --- without a cache
+
+void CachingValidator::ValidateUncached(const LogOn& log_on, ValidateDone done) {
+  metrics_.CountMiss(MissReason::kDisabled);
+  const Revision revision = shared_.revisions.Applied();
+  const absl::Time began = shared_.clock.Now();
+  inner_->Validate(log_on, [revision, began, done = std::move(done)](absl::StatusOr<Verdict> verdict) mutable {
+    if (verdict.ok()) {
+      verdict->source = Source::kBackend;
+      verdict->validated_at = began;
+      verdict->revision = revision;
+    }
+    done(std::move(verdict));
+  });
+}
+
+// --- flights
+
+std::shared_ptr<Flight> CachingValidator::NewFlight(const LogOn& log_on, const Username& account, const Digest& digest,
+                                                    bool refresh) {
+  return std::make_shared<Flight>(Flight{.asked = log_on.username,
+                                         .began = shared_.clock.Monotonic(),
+                                         .began_wall = shared_.clock.Now(),
+                                         .revision = shared_.revisions.Applied(),
+                                         .refresh = refresh,
+                                         .password = Secret(log_on.password),
+                                         .account = account,
+                                         .digest = digest});
+}
+
+void CachingValidator::BeginRefresh(const LogOn& log_on, const Username& account, const Digest& digest) {
+  const std::shared_ptr<Flight> flight = NewFlight(log_on, account, digest, /*refresh=*/true);
+  std::optional<Waiter> nobody;
+  const auto joinable = [&](const Flight& other) { return MayJoin(other, log_on.username, std::nullopt); };
+  if (shared_.flights.JoinOrList(digest, joinable, flight, nobody)) return;  // it is being validated as it is
+  metrics_.CountRefresh();
+  Begin(flight);
+}
+
+void CachingValidator::Begin(const std::shared_ptr<Flight>& flight) {
+  {
+    absl::MutexLock lock(&mutex_);
+    ++under_way_;
+  }
+  inner_->Resolve(
+      flight->asked, flight->began + kMaxFlightDuration,
+      [this, flight](absl::StatusOr<std::optional<Account>> resolved) { AfterResolve(flight, std::move(resolved)); });
+}
+
+void CachingValidator::AfterResolve(const std::shared_ptr<Flight>& flight,
+                                    absl::StatusOr<std::optional<Account>> resolved) {
+  if (!resolved.ok()) return Land(flight, resolved.status());
+  // Nobody of that name: the name stands for itself, and the validator does the work of a wrong password for it.
+  const Account account = resolved->value_or(Account{.name = flight->asked, .known = false});
+  if (!(account.name == flight->account) && SettledAs(flight, account.name)) return;
+
+  inner_->Validate({.username = flight->asked,
+                    .password = flight->password.view(),
+                    .account = &account,
+                    .deadline = flight->began + kMaxFlightDuration},
+                   [this, flight](absl::StatusOr<Verdict> verdict) { Land(flight, std::move(verdict)); });
+}
+
+bool CachingValidator::SettledAs(const std::shared_ptr<Flight>& flight, const Username& account) {
+  const std::optional<absl::Duration> max_age = shared_.flights.StrictestMaxAge(flight);
+  const Digest digest = DigestOf(account, flight->password.view());
+  const auto joinable = [&](const Flight& other) { return MayJoin(other, flight->asked, max_age); };
+  if (shared_.flights.MergeOrList(account, digest, joinable, flight)) {
+    EndOne();
+    return true;
+  }
+  // A refresh was begun to get past what the cache holds.
+  if (flight->refresh) return false;
+  const Finding finding = shared_.cache->Find(Key(account), digest, options_.policy, max_age);
+  if (finding.kind == Finding::Kind::kMiss) return false;
+  shared_.cache->LearnName(flight->asked, Key(account), flight->began, flight->revision);
+  AnswerFromCache(flight, finding);
+  EndOne();
+  return true;
+}
+
+void CachingValidator::AnswerFromCache(const std::shared_ptr<Flight>& flight, const Finding& finding) {
+  for (Waiter& waiter : shared_.flights.Land(flight)) {
+    CountHit(finding);
+    waiter.done(FromFinding(finding, Source::kCache));
+  }
+}
+
+void CachingValidator::Land(const std::shared_ptr<Flight>& flight, absl::StatusOr<Verdict> verdict) {
+  if (verdict.ok()) {
+    verdict->validated_at = flight->began_wall;
+    verdict->revision = flight->revision;
+    const bool kept = Remember(*flight, *verdict) == FillOutcome::kFilled;
+    if (kept && verdict->decision == Decision::kAccepted) {
+      verdict->expires_at =
+          std::min(flight->began_wall + options_.policy.age_limit, shared_.clock.Now() + options_.policy.idle_limit);
+    }
+  }
+  // Filled first, off the table then: in between nobody finds neither.
+  for (Waiter& waiter : shared_.flights.Land(flight)) {
+    if (!verdict.ok()) {
+      AnswerStale(*flight, verdict.status(), std::move(waiter));
+      continue;
+    }
+    Verdict answer = *verdict;
+    answer.source = waiter.joined ? Source::kCoalesced : Source::kBackend;
+    waiter.done(std::move(answer));
+  }
+  EndOne();
+}
+
+FillOutcome CachingValidator::Remember(const Flight& flight, const Verdict& verdict) {
+  Username account = flight.account;
+  Digest digest = flight.digest;
+  FillRequest::Verdict fill = FillRequest::Verdict::kNotCachable;
+  switch (verdict.decision) {
+    case Decision::kAccepted: {
+      fill = FillRequest::Verdict::kAccepted;
+      // Some directories tell the canonical name only to who has logged on.
+      const absl::StatusOr<Username> canonical = Username::Normalize(verdict.identity.username(), options_.case_rule);
+      if (canonical.ok() && !(*canonical == account)) {
+        account = *canonical;
+        digest = DigestOf(account, flight.password.view());
+      }
+      break;
+    }
+    case Decision::kUnknownUser:
+    case Decision::kWrongPassword:
+      fill = FillRequest::Verdict::kRejected;
+      break;
+    case Decision::kLocked:
+    case Decision::kAccountDisabled:
+    case Decision::kPasswordExpired:
+      break;
+  }
+  return shared_.cache->Fill({.asked = flight.asked,
+                              .account = Key(account),
+                              .digest = digest,
+                              .verdict = fill,
+                              .identity = verdict.identity,
+                              .validated_at = flight.began,
+                              .revision = flight.revision,
+                              .refresh = flight.refresh},
+                             options_.policy);
+}
+
+void CachingValidator::EndOne() {
+  absl::MutexLock lock(&mutex_);
+  --under_way_;
+}
+
+void CachingValidator::AnswerStale(const Flight& flight, const absl::Status& error, Waiter waiter) {
+  if (options_.policy.stale_grace > absl::ZeroDuration()) {
+    const Finding finding =
+        shared_.cache->FindStale(Key(flight.account), flight.digest, options_.policy, waiter.max_age);
+    if (finding.kind == Finding::Kind::kAccepted) {
+      metrics_.CountStale();
+      return waiter.done(FromFinding(finding, Source::kStale));
+    }
+  }
+  waiter.done(error);
+}
+
+}  // namespace credcache

@@ -1,0 +1,79 @@
+#include "validator/chain_validator.h"
+
+#include <utility>
+
+#include "base/secret.h"
+
+namespace credcache {
+
+// A log-on on its way along the chain, with a copy of what the views in LogOn showed.
+struct ChainValidator::Attempt {
+  Username username;
+  Secret password;
+  MonotonicTime deadline;
+  ValidateDone done;
+};
+
+ChainValidator::ChainValidator(std::vector<Link> links) : links_(std::move(links)) {}
+
+void ChainValidator::Resolve(const Username& username, MonotonicTime deadline, ResolveDone done) {
+  ResolveFrom(0, username, deadline, std::move(done));
+}
+
+void ChainValidator::ResolveFrom(size_t link, const Username& username, MonotonicTime deadline, ResolveDone done) {
+  if (link == links_.size()) return done(std::optional<Account>());
+  links_[link].validator->Resolve(
+      username, deadline,
+      [this, link, username, deadline, done = std::move(done)](absl::StatusOr<std::optional<Account>> account) mutable {
+        if (account.ok() && !account->has_value()) {
+          return ResolveFrom(link + 1, username, deadline, std::move(done));
+        }
+        if (account.ok()) (*account)->validator = static_cast<int>(link);
+        done(std::move(account));
+      });
+}
+
+void ChainValidator::Validate(const LogOn& log_on, ValidateDone done) {
+  auto attempt = std::make_unique<Attempt>(Attempt{.username = log_on.username,
+                                                   .password = Secret(log_on.password),
+                                                   .deadline = log_on.deadline,
+                                                   .done = std::move(done)});
+  if (log_on.account != nullptr) {
+    Account account = *log_on.account;
+    if (!account.known) account.validator = static_cast<int>(links_.size()) - 1;
+    return ValidateAt(std::move(attempt), account);
+  }
+  ContinueFrom(0, std::move(attempt), std::nullopt);
+}
+
+void ChainValidator::ContinueFrom(size_t link, std::unique_ptr<Attempt> attempt, std::optional<Verdict> otherwise) {
+  const Username username = attempt->username;
+  const MonotonicTime deadline = attempt->deadline;
+  ResolveFrom(link, username, deadline,
+              [this, attempt = std::move(attempt),
+               otherwise = std::move(otherwise)](absl::StatusOr<std::optional<Account>> account) mutable {
+                if (!account.ok()) return attempt->done(account.status());
+                if (account->has_value()) return ValidateAt(std::move(attempt), **account);
+                if (otherwise.has_value()) return attempt->done(*std::move(otherwise));
+                const Account nobody{
+                    .name = attempt->username, .validator = static_cast<int>(links_.size()) - 1, .known = false};
+                ValidateAt(std::move(attempt), nobody);
+              });
+}
+
+void ChainValidator::ValidateAt(std::unique_ptr<Attempt> attempt, const Account& account) {
+  const auto at = static_cast<size_t>(account.validator);
+  const Attempt& view = *attempt;
+  links_[at].validator->Validate(
+      {.username = view.username, .password = view.password.view(), .account = &account, .deadline = view.deadline},
+      [this, at, attempt = std::move(attempt)](absl::StatusOr<Verdict> verdict) mutable {
+        const bool unknown = verdict.ok() && verdict->decision == Decision::kUnknownUser;
+        const bool rejected = verdict.ok() && verdict->decision == Decision::kWrongPassword;
+        if ((unknown || (rejected && links_[at].continue_on_rejected)) && at + 1 < links_.size()) {
+          return ContinueFrom(at + 1, std::move(attempt), *std::move(verdict));
+        }
+        attempt->done(std::move(verdict));
+      });
+}
+
+}  // namespace credcache
