@@ -59,7 +59,8 @@ struct LogOn {
 };
 
 // Thread-safe, and asynchronous: `done` is called exactly once, before or after the method returns, on the caller's
-// thread or on another; it must not block. What a method needs of its arguments later, it copies before it returns.
+// thread or on another; it must not block. What a method needs of its arguments later, it copies before it returns;
+// and it no longer looks at them once it has called `done`.
 //
 // Errors are never verdicts. UNAVAILABLE: the backend could not answer, in time or at all; nothing may be concluded.
 // RESOURCE_EXHAUSTED: too many wait already. DEADLINE_EXCEEDED is not used: a backend that is late is UNAVAILABLE.
