@@ -53,6 +53,8 @@ class BackendMetrics {
   // say that the backend is down: it was never asked.
   void Begin() { in_flight_.fetch_add(1, std::memory_order_relaxed); }
   void End(BackendResult result, absl::Duration duration);
+  // Instead of End: the request was a look-up of a name and was answered, which counts nowhere.
+  void EndResolve() { in_flight_.fetch_sub(1, std::memory_order_relaxed); }
 
   BackendReading Read() const;
   uint64_t Requests(BackendResult result) const { return results_[static_cast<size_t>(result)].Read(); }
