@@ -161,7 +161,7 @@ bool CachingValidator::SettledAs(const std::shared_ptr<Flight>& flight, const Us
   if (flight->refresh) return false;
   const Finding finding = shared_.cache->Find(Key(account), digest, options_.policy, max_age);
   if (finding.kind == Finding::Kind::kMiss) return false;
-  shared_.cache->LearnName(flight->asked, Key(account), flight->began, flight->revision);
+  shared_.cache->LearnName(flight->asked, Key(account), flight->began, flight->revision, options_.policy);
   AnswerFromCache(flight, finding);
   EndOne();
   return true;

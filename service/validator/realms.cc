@@ -56,10 +56,11 @@ CurrentRealms::CurrentRealms(std::shared_ptr<const Realms> realms) : current_(st
 
 void CurrentRealms::Set(std::shared_ptr<const Realms> realms) {
   absl::MutexLock lock(&mutex_);
-  retired_.push_back(current_.exchange(std::move(realms), std::memory_order_acq_rel));
+  std::shared_ptr<const Realms> before = current_.exchange(std::move(realms), std::memory_order_acq_rel);
+  if (before != nullptr) retired_.push_back(std::move(before));
 }
 
-void CurrentRealms::Reap() {
+int CurrentRealms::Reap() {
   std::vector<std::shared_ptr<const Realms>> ended;
   {
     absl::MutexLock lock(&mutex_);
@@ -68,7 +69,7 @@ void CurrentRealms::Reap() {
     ended.assign(std::make_move_iterator(unused), std::make_move_iterator(retired_.end()));
     retired_.erase(unused, retired_.end());
   }
-  // Destroyed here, outside the lock.
+  return static_cast<int>(ended.size());  // and ends them, outside the lock
 }
 
 }  // namespace credcache

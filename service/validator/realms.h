@@ -59,6 +59,8 @@ class Realms {
 // The set in force, exchanged as a whole at a reload. Thread-safe.
 class CurrentRealms {
  public:
+  // None, until the first Set.
+  CurrentRealms() = default;
   explicit CurrentRealms(std::shared_ptr<const Realms> realms);
 
   // Requests keep the set that they began with until they end.
@@ -69,7 +71,8 @@ class CurrentRealms {
 
   // Ends sets that nobody uses any more. Their validators wait for what is under way and join threads, so this is for a
   // housekeeping thread; a request that is the last user of a set never does it.
-  void Reap();
+  // Returns how many ended.
+  int Reap();
 
  private:
   std::atomic<std::shared_ptr<const Realms>> current_;

@@ -1,0 +1,323 @@
+#include "app.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+#include <thread>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/synchronization/mutex.h"
+#include "audit/audit_log.h"
+#include "audit/log.h"
+#include "backends/factory.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/realm_ids.h"
+#include "cache/cache.h"
+#include "cache/digest.h"
+#include "config/load.h"
+#include "config/reload.h"
+#include "journal/memory_journal.h"
+#include "metrics/metrics.h"
+#include "rpc/admin_http.h"
+#include "rpc/invalidator.h"
+#include "rpc/server.h"
+#include "validator/caching_validator.h"
+#include "validator/chain_validator.h"
+#include "validator/metered_validator.h"
+#include "validator/realms.h"
+
+namespace credcache {
+namespace {
+
+constexpr absl::Duration kHousekeepingInterval = absl::Seconds(1);
+// Each bucket is swept about once in so many intervals.
+constexpr int kSweepIntervals = 60;
+constexpr absl::Duration kDrainLimit = absl::Seconds(20);
+
+std::string HostName() {
+  char name[256] = {};
+  return gethostname(name, sizeof(name) - 1) == 0 ? name : "localhost";
+}
+
+// Ten thousand callers are ten thousand descriptors; the default is 1,024 for programs that use select, which we do
+// not.
+void RaiseDescriptorLimit() {
+  rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+Severity SeverityOf(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug:
+    case LogLevel::kInfo:
+      return Severity::kInfo;
+    case LogLevel::kWarning:
+      return Severity::kWarning;
+    case LogLevel::kError:
+      break;
+  }
+  return Severity::kError;
+}
+
+}  // namespace
+
+class App::Impl {
+ public:
+  Impl(std::string config_path, std::shared_ptr<const Config> config);
+  ~Impl() { Stop("the start failed"); }
+
+  absl::Status Start();
+  std::string ReadyLine() const;
+  void Reload();
+  void Stop(absl::string_view reason);
+
+ private:
+  // A realm's validators up to the cache. Kept over reloads that do not change them, with their connections.
+  struct Chain {
+    std::vector<ValidatorConfig> validators;
+    bool case_sensitive = false;
+    std::shared_ptr<Validator> validator;
+  };
+  using Chains = std::map<std::string, Chain>;
+
+  absl::StatusOr<std::shared_ptr<Validator>> BuildChain(const RealmConfig& realm);
+  absl::StatusOr<std::shared_ptr<const Realms>> BuildRealms(const Config& config, Chains& chains);
+  absl::Status StartServing();
+  void PutInForce(const ReloadPlan& plan, std::shared_ptr<const Realms> realms, Chains chains);
+  void Forget(const std::vector<std::string>& realms);
+  void KeepHouse();
+  void Sweep();
+
+  const std::string config_path_;
+  std::shared_ptr<const Config> config_;
+  const std::string replica_ = HostName();
+
+  // In the order in which they are needed; they end in the opposite one.
+  SystemClock clock_;
+  SystemRandomness randomness_;
+  const std::shared_ptr<LogOutput> output_ = LogOutput::StandardError();
+  Log log_;
+  AuditLog audit_;
+  Metrics metrics_{{.version = CREDCACHE_VERSION, .revision = CREDCACHE_REVISION}};
+  const Digester digester_{randomness_};
+  std::unique_ptr<Cache> cache_;  // null: off
+  FlightTable flights_;
+  RealmIds realm_ids_;
+  CurrentRealms realms_;
+  MemoryJournal journal_;
+  Invalidator invalidator_{realms_, journal_, clock_};
+  Chains chains_;
+  std::unique_ptr<Server> server_;
+  std::unique_ptr<AdminHttp> admin_;
+  std::atomic<bool> serving_{false};
+
+  absl::Mutex mutex_;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  // Realms whose validators changed at a reload, until nobody uses the set from before it.
+  std::vector<std::string> changed_ ABSL_GUARDED_BY(mutex_);
+  int next_bucket_ = 0;  // housekeeping's own
+  std::thread housekeeping_;
+};
+
+App::Impl::Impl(std::string config_path, std::shared_ptr<const Config> config)
+    : config_path_(std::move(config_path)),
+      config_(std::move(config)),
+      log_({.level = SeverityOf(config_->log.level)}, clock_, output_),
+      audit_({.hits = config_->audit.hits}, clock_, output_),
+      cache_(config_->cache.buckets == 0
+                 ? nullptr
+                 : std::make_unique<Cache>(
+                       CacheOptions{.buckets = config_->cache.buckets, .max_entries = config_->cache.max_entries},
+                       clock_, randomness_)),
+      journal_(replica_, InvalidationApplier(cache_.get(), realm_ids_, realms_)) {}
+
+// --- start
+
+absl::Status App::Impl::Start() {
+  RaiseDescriptorLimit();
+  log_.Report(
+      Severity::kInfo, "key_memory",
+      absl::StrCat("the digest key is kept in memory of this protection: ", ProtectionName(digester_.protection())));
+  absl::StatusOr<std::shared_ptr<const Realms>> realms = BuildRealms(*config_, chains_);
+  if (!realms.ok()) return realms.status();
+  realms_.Set(*std::move(realms));
+  metrics_.SetSources({.cache =
+                           [this] {
+                             const CacheCounts counts = cache_ == nullptr ? CacheCounts() : cache_->Counts();
+                             return CacheReading{.entries = counts.entries,
+                                                 .negative_entries = counts.negative_entries,
+                                                 .bytes = counts.bytes,
+                                                 .evictions = counts.evictions};
+                           },
+                       .journal = [this] { return JournalReading{.revision = journal_.Applied().value()}; }});
+  housekeeping_ = std::thread([this] { KeepHouse(); });
+  return StartServing();
+}
+
+// The validator of a realm, from the inside out; each is a decorator over the same interface.
+absl::StatusOr<std::shared_ptr<Validator>> App::Impl::BuildChain(const RealmConfig& realm) {
+  std::vector<ChainValidator::Link> links;
+  std::map<std::string, int> of_kind;
+  for (const ValidatorConfig& config : realm.validators) {
+    const std::string kind(BackendKind(config));
+    const int number = ++of_kind[kind];
+    absl::StatusOr<std::unique_ptr<Validator>> backend =
+        MakeBackend(config, {.realm = realm.name,
+                             .case_rule = realm.case_sensitive ? CaseRule::kSensitive : CaseRule::kFold,
+                             .clock = clock_,
+                             .randomness = randomness_,
+                             .reporter = log_});
+    if (!backend.ok()) return backend.status();
+    BackendMetrics& metrics = metrics_.ForBackend(realm.name, number == 1 ? kind : absl::StrCat(kind, "-", number));
+    links.push_back({.validator = std::make_unique<MeteredValidator>(*std::move(backend), metrics, clock_),
+                     .continue_on_rejected = config.continue_on_rejected});
+  }
+  return std::make_shared<ChainValidator>(std::move(links));  // the first that knows the user decides
+}
+
+absl::StatusOr<std::shared_ptr<const Realms>> App::Impl::BuildRealms(const Config& config, Chains& chains) {
+  Chains next;
+  std::vector<Realm> realms;
+  size_t default_index = 0;
+  for (const RealmConfig& realm : config.realms) {
+    Chain& chain = next[realm.name];
+    const auto before = chains.find(realm.name);
+    if (before != chains.end() && before->second.validators == realm.validators &&
+        before->second.case_sensitive == realm.case_sensitive) {
+      chain = before->second;
+    } else {
+      absl::StatusOr<std::shared_ptr<Validator>> built = BuildChain(realm);
+      if (!built.ok()) return built.status();
+      chain = {.validators = realm.validators, .case_sensitive = realm.case_sensitive, .validator = *std::move(built)};
+    }
+
+    const RealmId id = realm_ids_.Intern(realm.name);
+    const CaseRule case_rule = realm.case_sensitive ? CaseRule::kSensitive : CaseRule::kFold;
+    auto caching = std::make_shared<CachingValidator>(
+        CachingOptions{.realm = realm.name, .realm_id = id, .case_rule = case_rule, .policy = realm.policy},
+        CachingValidator::Shared{
+            .cache = cache_.get(), .digester = digester_, .flights = flights_, .revisions = journal_, .clock = clock_},
+        metrics_.ForRealm(realm.name), chain.validator);
+    if (realm.is_default) default_index = realms.size();
+    realms.push_back({.name = realm.name,
+                      .id = id,
+                      .aliases = realm.aliases,
+                      .case_rule = case_rule,
+                      .policy = realm.policy,
+                      .validator = std::move(caching)});
+  }
+  chains = std::move(next);
+  return std::make_shared<const Realms>(std::move(realms), default_index);
+}
+
+// --- reload
+
+void App::Impl::Reload() {
+  ReloadEvent event{.config_file = config_path_, .applied = false};
+  const absl::StatusOr<std::shared_ptr<const Config>> next = LoadConfig(config_path_);
+  if (!next.ok()) {
+    event.errors = absl::StrSplit(next.status().message(), '\n');
+    return audit_.Record(event);
+  }
+  const ReloadPlan plan = PlanReload(*config_, **next);
+  Chains chains = chains_;
+  absl::StatusOr<std::shared_ptr<const Realms>> realms = BuildRealms(*plan.config, chains);
+  if (!realms.ok()) {
+    event.errors = {std::string(realms.status().message())};
+    return audit_.Record(event);
+  }
+  const absl::Status reloaded = server_->Reload(plan.config);
+  if (!reloaded.ok()) {
+    event.errors = {std::string(reloaded.message())};
+    return audit_.Record(event);
+  }
+  PutInForce(plan, *std::move(realms), std::move(chains));
+  event.applied = true;
+  event.needs_restart = plan.restart;
+  audit_.Record(event);
+}
+
+void App::Impl::PutInForce(const ReloadPlan& plan, std::shared_ptr<const Realms> realms, Chains chains) {
+  // What another directory said, or a realm that is gone, counts no longer.
+  std::vector<std::string> changed;
+  for (const auto& [name, chain] : chains_) {
+    const auto found = chains.find(name);
+    if (found == chains.end() || found->second.validator != chain.validator) changed.push_back(name);
+  }
+  config_ = plan.config;
+  realms_.Set(std::move(realms));
+  chains_ = std::move(chains);
+  log_.SetLevel(SeverityOf(config_->log.level));
+  audit_.SetHits(config_->audit.hits);
+  Forget(changed);
+  absl::MutexLock lock(&mutex_);
+  changed_.insert(changed_.end(), changed.begin(), changed.end());
+}
+
+void App::Impl::Forget(const std::vector<std::string>& realms) {
+  for (const std::string& realm : realms) {
+    const MonotonicTime began = clock_.Monotonic();
+    journal_.Append(
+        {.target = Invalidation::Target::kRealm, .realm = realm, .reason = "its validators changed"},
+        [&](const absl::StatusOr<Appended>& appended) {
+          if (!appended.ok()) return;  // it was applied here all the same
+          metrics_.CountInvalidation(InvalidationTarget::kRealm, InvalidationOrigin::kReload,
+                                     clock_.Monotonic() - began);
+          audit_.Record(InvalidationEvent{.target = "realm",
+                                          .origin = "reload",
+                                          .realm = realm,
+                                          .reason = "its validators changed",
+                                          .entries_removed = static_cast<uint64_t>(appended->entries_removed),
+                                          .revision = appended->revision.value()});
+        });
+  }
+}
+
+// --- housekeeping
+
+void App::Impl::KeepHouse() {
+  while (true) {
+    {
+      absl::MutexLock lock(&mutex_);
+      if (mutex_.AwaitWithTimeout(absl::Condition(&stopping_), kHousekeepingInterval)) return;
+    }
+    Sweep();
+    log_.Tick();
+    audit_.Tick();
+    if (realms_.Reap() == 0) continue;
+    // A request that had taken hold of the old set just before the reload may have begun a flight just after it.
+    std::vector<std::string> changed;
+    {
+      absl::MutexLock lock(&mutex_);
+      changed.swap(changed_);
+    }
+    Forget(changed);
+  }
+}
+
+void App::Impl::Sweep() {
+  if (cache_ == nullptr) return;
+  const std::shared_ptr<const Realms> realms = realms_.Get();
+  std::vector<const CachePolicy*> policies;
+  for (const Realm& realm : realms->all()) {
+    const auto id = static_cast<size_t>(realm.id);
+    if (policies.size() <= id) policies.resize(id + 1, nullptr);
+    policies[id] = &realm.policy;
+  }
+  const int buckets = cache_->buckets();
+  for (int swept = 0; swept < (buckets + kSweepIntervals - 1) / kSweepIntervals; ++swept) {
+    cache_->Sweep(next_bucket_, policies);
+    next_bucket_ = (next_bucket_ + 1) % buckets;
+  }
+}
+
+}  // namespace credcache

@@ -1,0 +1,78 @@
+// credcached: the command line and the signals. What it runs is in app.cc.
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "app.h"
+#include "base/secret_memory.h"
+#include "config/load.h"
+
+namespace credcache {
+namespace {
+
+constexpr int kExitFailed = 1;
+constexpr int kExitUsage = 2;
+
+int Run(const std::string& config_path, bool check_only) {
+  absl::StatusOr<std::shared_ptr<const Config>> config = LoadConfig(config_path);
+  if (!config.ok()) {
+    std::fprintf(stderr, "%s\n", std::string(config.status().message()).c_str());
+    return kExitUsage;
+  }
+  if (check_only) {
+    std::printf("%s: ok\n", config_path.c_str());
+    return 0;
+  }
+
+  // Blocked before the first thread starts, so that every thread inherits it and only sigwait sees them.
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  ForbidDumps();
+
+  absl::StatusOr<std::unique_ptr<App>> app = App::Start(config_path, *std::move(config));
+  if (!app.ok()) {
+    std::fprintf(stderr, "credcached: %s\n", std::string(app.status().message()).c_str());
+    return kExitFailed;
+  }
+  std::fprintf(stderr, "%s\n", (*app)->ReadyLine().c_str());
+
+  while (true) {
+    int signal = 0;
+    sigwait(&signals, &signal);
+    if (signal != SIGHUP) {
+      (*app)->Stop(signal == SIGTERM ? "SIGTERM" : "SIGINT");
+      return 0;
+    }
+    (*app)->Reload();
+  }
+}
+
+}  // namespace
+}  // namespace credcache
+
+int main(int argc, char** argv) {
+  CLI::App command(
+      "credcached answers log-ons over gRPC: validated once against a slow directory, from memory after that.");
+  command.footer(
+      "SIGHUP reads the configuration again; SIGTERM answers what is under way and ends.\n"
+      "Exit: 0 stopped as asked, 1 could not start, 2 the command line or the configuration is wrong.");
+  std::string config_path;
+  bool check_only = false;
+  command
+      .add_option("--config", config_path, "the configuration, a YAML file (service/docs/credcached.yaml explains it)")
+      ->required();
+  command.add_flag("--check-config", check_only, "read and check the configuration, list every mistake, start nothing");
+  command.set_version_flag("--version", "credcached " CREDCACHE_VERSION);
+  try {
+    command.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return command.exit(error) == 0 ? 0 : credcache::kExitUsage;
+  }
+  return credcache::Run(config_path, check_only);
+}
