@@ -3,16 +3,16 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <atomic>
 #include <map>
 #include <thread>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
 #include "audit/audit_log.h"
 #include "audit/log.h"
 #include "backends/factory.h"
@@ -26,8 +26,15 @@
 #include "journal/memory_journal.h"
 #include "metrics/metrics.h"
 #include "rpc/admin_http.h"
+#include "rpc/authenticator.h"
+#include "rpc/callers.h"
+#include "rpc/in_flight.h"
 #include "rpc/invalidator.h"
+#include "rpc/library_logs.h"
+#include "rpc/parts.h"
 #include "rpc/server.h"
+#include "rpc/stream_registry.h"
+#include "rpc/tls.h"
 #include "validator/caching_validator.h"
 #include "validator/chain_validator.h"
 #include "validator/metered_validator.h"
@@ -73,7 +80,7 @@ Severity SeverityOf(LogLevel level) {
 class App::Impl {
  public:
   Impl(std::string config_path, std::shared_ptr<const Config> config);
-  ~Impl() { Stop("the start failed"); }
+  ~Impl();
 
   absl::Status Start();
   std::string ReadyLine() const;
@@ -81,6 +88,8 @@ class App::Impl {
   void Stop(absl::string_view reason);
 
  private:
+  enum class State : uint8_t { kStarting, kServing, kStopped };
+
   // A realm's validators up to the cache. Kept over reloads that do not change them, with their connections.
   struct Chain {
     std::vector<ValidatorConfig> validators;
@@ -92,6 +101,9 @@ class App::Impl {
   absl::StatusOr<std::shared_ptr<Validator>> BuildChain(const RealmConfig& realm);
   absl::StatusOr<std::shared_ptr<const Realms>> BuildRealms(const Config& config, Chains& chains);
   absl::Status StartServing();
+  std::vector<ReadinessCheck> Readiness() const;
+  // Reload, up to what is logged of it.
+  absl::StatusOr<std::vector<std::string>> TryReload();
   void PutInForce(const ReloadPlan& plan, std::shared_ptr<const Realms> realms, Chains chains);
   void Forget(const std::vector<std::string>& realms);
   void KeepHouse();
@@ -101,7 +113,8 @@ class App::Impl {
   std::shared_ptr<const Config> config_;
   const std::string replica_ = HostName();
 
-  // In the order in which they are needed; they end in the opposite one.
+  // In the order in which they are needed; they end in the opposite one, after the destructor has ended all that calls
+  // back.
   SystemClock clock_;
   SystemRandomness randomness_;
   const std::shared_ptr<LogOutput> output_ = LogOutput::StandardError();
@@ -109,16 +122,38 @@ class App::Impl {
   AuditLog audit_;
   Metrics metrics_{{.version = CREDCACHE_VERSION, .revision = CREDCACHE_REVISION}};
   const Digester digester_{randomness_};
-  std::unique_ptr<Cache> cache_;  // null: off
+  const std::unique_ptr<Cache> cache_;  // null: off
   FlightTable flights_;
   RealmIds realm_ids_;
   CurrentRealms realms_;
   MemoryJournal journal_;
   Invalidator invalidator_{realms_, journal_, clock_};
   Chains chains_;
-  std::unique_ptr<Server> server_;
+
+  CurrentCallers callers_{nullptr};
+  Authenticator authenticator_{clock_, metrics_, audit_, log_};
+  InFlight in_flight_{config_->listen.max_in_flight};
+  StreamRegistry streams_;
+  const RpcParts rpc_parts_{
+      .clock = clock_,
+      .reporter = log_,
+      .metrics = metrics_,
+      .audit = audit_,
+      .realms = realms_,
+      .callers = callers_,
+      .authenticator = authenticator_,
+      .invalidator = invalidator_,
+      .cache = cache_.get(),
+      .journal = journal_,
+      .in_flight = in_flight_,
+      .streams = streams_,
+      .replica = {.name = replica_, .version = CREDCACHE_VERSION, .started_at = clock_.Now()},
+      .stream_limits = {.max_age = config_->listen.max_connection_age},
+  };
+  std::unique_ptr<ServerTls> tls_;  // null: clear text
   std::unique_ptr<AdminHttp> admin_;
-  std::atomic<bool> serving_{false};
+  std::unique_ptr<Server> server_;
+  std::atomic<State> state_{State::kStarting};
 
   absl::Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
@@ -140,10 +175,24 @@ App::Impl::Impl(std::string config_path, std::shared_ptr<const Config> config)
                        clock_, randomness_)),
       journal_(replica_, InvalidationApplier(cache_.get(), realm_ids_, realms_)) {}
 
+App::Impl::~Impl() {
+  Stop("the program ends");
+  server_ = nullptr;
+  admin_ = nullptr;
+  metrics_.SetSources({});
+  // Flights that nobody waits for any more still end, each within its backend's timeout, and what they call is still
+  // there.
+  chains_.clear();
+  realms_.Set(nullptr);
+  while (!realms_.Reap()) absl::SleepFor(absl::Milliseconds(1));
+  RouteLibraryLogs(nullptr);
+}
+
 // --- start
 
 absl::Status App::Impl::Start() {
   RaiseDescriptorLimit();
+  RouteLibraryLogs(&log_);
   log_.Report(
       Severity::kInfo, "key_memory",
       absl::StrCat("the digest key is kept in memory of this protection: ", ProtectionName(digester_.protection())));
@@ -219,31 +268,92 @@ absl::StatusOr<std::shared_ptr<const Realms>> App::Impl::BuildRealms(const Confi
   return std::make_shared<const Realms>(std::move(realms), default_index);
 }
 
+absl::Status App::Impl::StartServing() {
+  absl::StatusOr<std::shared_ptr<const Callers>> callers = Callers::Load(config_->callers);
+  if (!callers.ok()) return callers.status();
+  callers_.Set(*std::move(callers));
+  if (config_->tls.has_value()) {
+    absl::StatusOr<std::unique_ptr<ServerTls>> tls =
+        ServerTls::Start(*config_->tls, ClientCertificatesFor(*config_), log_);
+    if (!tls.ok()) return tls.status();
+    tls_ = *std::move(tls);
+  }
+
+  absl::StatusOr<std::unique_ptr<AdminHttp>> admin =
+      AdminHttp::Start({.address = config_->listen.admin.ToString()},
+                       {.metrics = metrics_, .readiness = [this] { return Readiness(); }}, log_);
+  if (!admin.ok()) return admin.status();
+  admin_ = *std::move(admin);
+
+  absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(config_->listen, tls_.get(), rpc_parts_);
+  if (!server.ok()) return server.status();
+  server_ = *std::move(server);
+  state_ = State::kServing;
+  audit_.Record(StartEvent{.version = CREDCACHE_VERSION,
+                           .grpc_address = server_->address().ToString(),
+                           .admin_address = admin_->address(),
+                           .config_file = config_path_});
+  return absl::OkStatus();
+}
+
+std::vector<ReadinessCheck> App::Impl::Readiness() const {
+  switch (state_.load()) {
+    case State::kStarting:
+      return {{.name = "grpc", .ready = false, .reason = "starting"}};
+    case State::kServing:
+      return {{.name = "grpc"}};
+    case State::kStopped:
+      break;
+  }
+  return {{.name = "grpc", .ready = false, .reason = "draining"}};
+}
+
+std::string App::Impl::ReadyLine() const {
+  return absl::StrCat("credcached ready grpc=", server_->address().ToString(), " admin=", admin_->address());
+}
+
+void App::Impl::Stop(absl::string_view reason) {
+  if (state_.exchange(State::kStopped) == State::kServing) {
+    server_->Drain(kDrainLimit);
+    audit_.Record(StopEvent{.reason = reason});
+  }
+  {
+    absl::MutexLock lock(&mutex_);
+    stopping_ = true;
+  }
+  if (housekeeping_.joinable()) housekeeping_.join();
+}
+
 // --- reload
 
 void App::Impl::Reload() {
-  ReloadEvent event{.config_file = config_path_, .applied = false};
-  const absl::StatusOr<std::shared_ptr<const Config>> next = LoadConfig(config_path_);
-  if (!next.ok()) {
-    event.errors = absl::StrSplit(next.status().message(), '\n');
-    return audit_.Record(event);
+  ReloadEvent event{.config_file = config_path_};
+  absl::StatusOr<std::vector<std::string>> needs_restart = TryReload();
+  event.applied = needs_restart.ok();
+  if (needs_restart.ok()) {
+    event.needs_restart = *std::move(needs_restart);
+  } else {
+    event.errors = absl::StrSplit(needs_restart.status().message(), '\n');
   }
+  audit_.Record(event);
+}
+
+absl::StatusOr<std::vector<std::string>> App::Impl::TryReload() {
+  const absl::StatusOr<std::shared_ptr<const Config>> next = LoadConfig(config_path_);
+  if (!next.ok()) return next.status();
   const ReloadPlan plan = PlanReload(*config_, **next);
+  // All that can fail comes before the first thing that changes.
+  absl::StatusOr<std::shared_ptr<const Callers>> callers = Callers::Load(plan.config->callers);
+  if (!callers.ok()) return callers.status();
   Chains chains = chains_;
   absl::StatusOr<std::shared_ptr<const Realms>> realms = BuildRealms(*plan.config, chains);
-  if (!realms.ok()) {
-    event.errors = {std::string(realms.status().message())};
-    return audit_.Record(event);
+  if (!realms.ok()) return realms.status();
+  if (tls_ != nullptr) {
+    if (absl::Status status = tls_->SetFiles(*plan.config->tls); !status.ok()) return status;
   }
-  const absl::Status reloaded = server_->Reload(plan.config);
-  if (!reloaded.ok()) {
-    event.errors = {std::string(reloaded.message())};
-    return audit_.Record(event);
-  }
+  callers_.Set(*std::move(callers));
   PutInForce(plan, *std::move(realms), std::move(chains));
-  event.applied = true;
-  event.needs_restart = plan.restart;
-  audit_.Record(event);
+  return plan.restart;
 }
 
 void App::Impl::PutInForce(const ReloadPlan& plan, std::shared_ptr<const Realms> realms, Chains chains) {
@@ -258,6 +368,7 @@ void App::Impl::PutInForce(const ReloadPlan& plan, std::shared_ptr<const Realms>
   chains_ = std::move(chains);
   log_.SetLevel(SeverityOf(config_->log.level));
   audit_.SetHits(config_->audit.hits);
+  in_flight_.SetLimit(config_->listen.max_in_flight);
   Forget(changed);
   absl::MutexLock lock(&mutex_);
   changed_.insert(changed_.end(), changed.begin(), changed.end());
@@ -293,8 +404,8 @@ void App::Impl::KeepHouse() {
     Sweep();
     log_.Tick();
     audit_.Tick();
-    if (realms_.Reap() == 0) continue;
-    // A request that had taken hold of the old set just before the reload may have begun a flight just after it.
+    if (!realms_.Reap()) continue;
+    // A request that took hold of the set before a reload may have begun a flight just after it. Now nobody has one.
     std::vector<std::string> changed;
     {
       absl::MutexLock lock(&mutex_);
@@ -319,5 +430,21 @@ void App::Impl::Sweep() {
     next_bucket_ = (next_bucket_ + 1) % buckets;
   }
 }
+
+absl::StatusOr<std::unique_ptr<App>> App::Start(std::string config_path, std::shared_ptr<const Config> config) {
+  auto impl = std::make_unique<Impl>(std::move(config_path), std::move(config));
+  if (absl::Status status = impl->Start(); !status.ok()) return status;
+  return std::unique_ptr<App>(new App(std::move(impl)));
+}
+
+App::App(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+App::~App() = default;
+
+std::string App::ReadyLine() const { return impl_->ReadyLine(); }
+
+void App::Reload() { impl_->Reload(); }
+
+void App::Stop(absl::string_view reason) { impl_->Stop(reason); }
 
 }  // namespace credcache

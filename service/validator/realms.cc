@@ -60,16 +60,14 @@ void CurrentRealms::Set(std::shared_ptr<const Realms> realms) {
   if (before != nullptr) retired_.push_back(std::move(before));
 }
 
-int CurrentRealms::Reap() {
-  std::vector<std::shared_ptr<const Realms>> ended;
-  {
-    absl::MutexLock lock(&mutex_);
-    const auto unused =
-        std::partition(retired_.begin(), retired_.end(), [](const auto& set) { return set.use_count() > 1; });
-    ended.assign(std::make_move_iterator(unused), std::make_move_iterator(retired_.end()));
-    retired_.erase(unused, retired_.end());
-  }
-  return static_cast<int>(ended.size());  // and ends them, outside the lock
+bool CurrentRealms::Reap() {
+  std::vector<std::shared_ptr<const Realms>> ended;  // destroyed outside the lock
+  absl::MutexLock lock(&mutex_);
+  const auto unused =
+      std::partition(retired_.begin(), retired_.end(), [](const auto& set) { return set.use_count() > 1; });
+  ended.assign(std::make_move_iterator(unused), std::make_move_iterator(retired_.end()));
+  retired_.erase(unused, retired_.end());
+  return retired_.empty();
 }
 
 }  // namespace credcache

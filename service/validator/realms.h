@@ -69,10 +69,10 @@ class CurrentRealms {
   // Puts `realms` in force. The set before it is kept until nobody uses it, see Reap.
   void Set(std::shared_ptr<const Realms> realms);
 
-  // Ends sets that nobody uses any more. Their validators wait for what is under way and join threads, so this is for a
-  // housekeeping thread; a request that is the last user of a set never does it.
-  // Returns how many ended.
-  int Reap();
+  // Ends sets that are no longer in force and that nobody uses any more. Their validators wait for what is under way
+  // and join threads, so this is for a housekeeping thread; a request that is the last user of a set never does it.
+  // Whether none is left.
+  bool Reap();
 
  private:
   std::atomic<std::shared_ptr<const Realms>> current_;

@@ -62,11 +62,11 @@ TEST(CurrentRealmsTest, ASetEndsOnlyWhenReapedAndUnused) {
   CurrentRealms current(std::move(first));
   auto in_use = current.Get();
   current.Set(std::make_shared<const Realms>(TwoRealms()));
-  current.Reap();
+  EXPECT_FALSE(current.Reap());
   EXPECT_FALSE(watch.expired());
   in_use.reset();
   EXPECT_FALSE(watch.expired());
-  current.Reap();
+  EXPECT_TRUE(current.Reap());
   EXPECT_TRUE(watch.expired());
 }
 
