@@ -145,6 +145,22 @@ FillOutcome Cache::Fill(FillRequest request, const CachePolicy& policy) {
   return outcome;
 }
 
+void Cache::LearnName(const Username& asked, const AccountKey& account, MonotonicTime learned_at, Revision revision,
+                      const CachePolicy& policy) {
+  const uint64_t asked_hash = impl_->Hash(account.realm, asked.view());
+  const uint64_t account_hash = impl_->Hash(account);
+  Bucket& of_asked = impl_->BucketOf(asked_hash);
+  Bucket& of_account = impl_->BucketOf(account_hash);
+  BucketPairLock lock(of_asked, of_account);
+  if (of_asked.fences().Refuses(asked_hash, account.realm, revision) ||
+      of_account.fences().Refuses(account_hash, account.realm, revision)) {
+    return;
+  }
+  of_asked.aliases().Learn(asked_hash, account.realm, asked.view(), account.username.view(), learned_at,
+                           policy.age_limit);
+  of_account.aliases().LearnNameOf(account_hash, account.realm, asked_hash, learned_at);
+}
+
 bool Cache::IsFenced(const Username& asked, const AccountKey& account, Revision began) const {
   const auto refuses = [&](const Username& name) {
     const uint64_t hash = impl_->Hash(account.realm, name.view());

@@ -109,8 +109,10 @@ class Cache {
   // Records what a backend said, or not: see FillOutcome.
   FillOutcome Fill(FillRequest request, const CachePolicy& policy);
 
-  // Enters `asked` into the index as another name of `account`, as a backend said at `revision`; a fence raised since forbids it.
-  void LearnName(const Username& asked, const AccountKey& account, MonotonicTime learned_at, Revision revision);
+  // Enters `asked` into the index as another name of `account`, as a backend said to who asked at `learned_at`, when
+  // the journal was at `revision`. Not if a fence was raised over either since.
+  void LearnName(const Username& asked, const AccountKey& account, MonotonicTime learned_at, Revision revision,
+                 const CachePolicy& policy);
 
   // Whether a flight that began at `began` for `asked`, and, where already known, `account`, was fenced since: nobody
   // may join it.
