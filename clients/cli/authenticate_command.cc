@@ -20,15 +20,15 @@ namespace {
 std::string OutcomeText(v1::Outcome outcome) {
   switch (outcome) {
     case v1::OUTCOME_ACCEPTED:
-      return "accepted";
+      return "ACCEPTED";
     case v1::OUTCOME_REJECTED:
-      return "rejected: unknown user or wrong password";
+      return "REJECTED: unknown user or wrong password";
     case v1::OUTCOME_THROTTLED:
-      return "throttled: too many failures; this says nothing about the password";
+      return "THROTTLED: too many failures; this says nothing about the password";
     case v1::OUTCOME_ACCOUNT_DISABLED:
-      return "account disabled (the password is right)";
+      return "ACCOUNT DISABLED (the password is right)";
     case v1::OUTCOME_PASSWORD_EXPIRED:
-      return "password expired, or it must be changed (the password is right)";
+      return "PASSWORD EXPIRED, or it must be changed (the password is right)";
     default:
       return absl::StrCat("an outcome that this version does not know: ", static_cast<int>(outcome));
   }

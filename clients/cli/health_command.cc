@@ -1,6 +1,5 @@
 #include "cli/health_command.h"
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "cli/error_report.h"
 #include "cli/utf8.h"
@@ -41,7 +40,7 @@ ExitCode RunHealth(const ConnectionOptions& connection_options, const HealthOpti
   if (console.json) {
     console.out << ToJson(response) << "\n";
   } else {
-    console.out << absl::AsciiStrToLower(HealthCheckResponse::ServingStatus_Name(response.status())) << "\n";
+    console.out << HealthCheckResponse::ServingStatus_Name(response.status()) << "\n";
   }
   return response.status() == HealthCheckResponse::SERVING ? ExitCode::kDone : ExitCode::kUnavailable;
 }

@@ -90,7 +90,7 @@ TEST_F(CommandTest, AuthenticateReadsAPasswordFile) {
 TEST_F(CommandTest, AuthenticateTellsWhoAndHow) {
   service().Answer(Accepted());
   const Result result = ExecuteAt({"authenticate", "alice"}, "s3cret");
-  EXPECT_THAT(result.out, StartsWith("accepted\n  source"));
+  EXPECT_THAT(result.out, StartsWith("ACCEPTED\n  source"));
   for (const char* part : {"CACHE", "time", "alice in corp.example", "corp.example/alice", "staff, wheel",
                            "alice@corp.example", "1970-01-01 00:16:40 UTC"}) {
     EXPECT_THAT(result.out, HasSubstr(part));
@@ -117,7 +117,7 @@ TEST_F(CommandTest, EachOutcomeHasItsWordsAndExitCode) {
   service().Answer(response);
   Result result = ExecuteAt({"authenticate", "alice"}, "wrong");
   EXPECT_EQ(result.code, 1);
-  EXPECT_THAT(result.out, StartsWith("rejected: unknown user or wrong password\n"));
+  EXPECT_THAT(result.out, StartsWith("REJECTED: unknown user or wrong password\n"));
   EXPECT_EQ(result.err, "");
 
   response.set_outcome(v1::OUTCOME_THROTTLED);
@@ -227,7 +227,7 @@ TEST_F(CommandTest, StatsJsonIsTheResponse) {
 TEST_F(CommandTest, HealthAsksGrpcsOwnService) {
   Result result = ExecuteAt({"health"});
   EXPECT_EQ(result.code, 0) << result.err;
-  EXPECT_EQ(result.out, "serving\n");
+  EXPECT_EQ(result.out, "SERVING\n");
   server_.server().GetHealthCheckService()->SetServingStatus("credcache.v1.AuthService", false);
   result = ExecuteAt({"--json", "health", "credcache.v1.AuthService"});
   EXPECT_EQ(result.code, 4);

@@ -133,7 +133,7 @@ TEST(ProgramTest, AsksAtATerminalWithoutEcho) {
   program.Until("Password of alice: ");
   EXPECT_FALSE(program.Echoes());
   program.Type("s3cret\n");
-  program.Until("accepted");
+  program.Until("ACCEPTED");
   EXPECT_EQ(program.Wait(), 0);
   EXPECT_TRUE(program.Echoes());
   EXPECT_THAT(program.seen(), Not(HasSubstr("s3cret")));
