@@ -9,6 +9,9 @@
 namespace credcache {
 namespace {
 
+// How late an event may be in the log; what a crash may lose.
+constexpr absl::Duration kGather = absl::Milliseconds(10);
+
 JsonLine Line(Clock& clock, absl::string_view level, absl::string_view kind, absl::string_view message) {
   return JsonLine(clock.Now(), "audit", level, kind, message, kMaxAuditText);
 }
@@ -26,7 +29,9 @@ absl::string_view Name(AuditReason reason) {
 }
 
 AuditLog::AuditLog(AuditOptions options, Clock& clock, std::shared_ptr<LogOutput> output)
-    : clock_(clock), hits_(options.hits), writer_("audit", options.queue_size, std::move(output)) {}
+    : clock_(clock),
+      hits_(options.hits),
+      writer_({.name = "audit", .queue_size = options.queue_size, .gather = kGather}, std::move(output)) {}
 
 AuditLog::~AuditLog() { Tick(); }
 
@@ -44,9 +49,9 @@ void AuditLog::Record(const AuthenticationEvent& event) {
   line.Number("duration_us", Microseconds(event.duration));
   line.Text("request_id", event.request_id);
   if (event.validated_at > absl::InfinitePast() && event.validated_at < absl::InfiniteFuture()) {
-    line.Text("validated_at", FormatRfc3339(event.validated_at));
+    line.Time("validated_at", event.validated_at);
   }
-  writer_.Append(line.Finish());
+  writer_.Append(std::move(line).Finish());
 }
 
 void AuditLog::Record(const InvalidationEvent& event) {
@@ -61,7 +66,7 @@ void AuditLog::Record(const InvalidationEvent& event) {
   line.Number("entries_removed", event.entries_removed);
   line.Number("revision", event.revision);
   line.Text("request_id", event.request_id);
-  writer_.Append(line.Finish());
+  writer_.Append(std::move(line).Finish());
 }
 
 void AuditLog::Record(const StartEvent& event) {
@@ -70,7 +75,7 @@ void AuditLog::Record(const StartEvent& event) {
   line.Text("grpc", event.grpc_address);
   line.Text("admin", event.admin_address);
   line.Text("config_file", event.config_file);
-  writer_.Append(line.Finish());
+  writer_.Append(std::move(line).Finish());
 }
 
 void AuditLog::Record(const ReloadEvent& event) {
@@ -80,13 +85,13 @@ void AuditLog::Record(const ReloadEvent& event) {
   line.Flag("applied", event.applied);
   line.Texts("errors", event.errors);
   line.Texts("needs_restart", event.needs_restart);
-  writer_.Append(line.Finish());
+  writer_.Append(std::move(line).Finish());
 }
 
 void AuditLog::Record(const StopEvent& event) {
   JsonLine line = Line(clock_, "info", "stop", "stopped");
   line.Text("reason", event.reason);
-  writer_.Append(line.Finish());
+  writer_.Append(std::move(line).Finish());
 }
 
 void AuditLog::Tick() {
@@ -100,7 +105,7 @@ void AuditLog::Tick() {
   JsonLine line = Line(clock_, "warning", "audit_dropped",
                        absl::StrCat(news, " events were dropped: the output could not keep up"));
   line.Number("dropped", news);
-  writer_.Append(line.Finish());
+  writer_.Append(std::move(line).Finish());
 }
 
 }  // namespace credcache

@@ -31,7 +31,7 @@ Log::Log(LogOptions options, Clock& clock, std::shared_ptr<LogOutput> output)
     : options_(options),
       clock_(clock),
       level_(options.level),
-      writer_("service", options.queue_size, std::move(output)) {}
+      writer_({.name = "service", .queue_size = options.queue_size}, std::move(output)) {}
 
 Log::~Log() { WriteSums(/*all=*/true); }
 
@@ -40,7 +40,7 @@ void Log::Report(Severity severity, absl::string_view kind, absl::string_view te
   if (!Admit(severity, kind)) return;
   JsonLine line = Line(clock_, severity, kind, text);
   line.Text("request_id", request_id);
-  writer_.Append(line.Finish());
+  writer_.Append(std::move(line).Finish());
 }
 
 void Log::Tick() {
@@ -55,7 +55,7 @@ void Log::Tick() {
   JsonLine line = Line(clock_, Severity::kWarning, "log_dropped",
                        absl::StrCat(news, " lines were dropped: the output could not keep up"));
   line.Number("dropped", news);
-  writer_.Append(line.Finish());
+  writer_.Append(std::move(line).Finish());
 }
 
 bool Log::Admit(Severity severity, absl::string_view kind) {
@@ -84,7 +84,7 @@ void Log::WriteSum(absl::string_view name, const Kind& kind) {
   JsonLine line = Line(clock_, kind.severity, name,
                        absl::StrCat(more, " more of this kind within ", absl::FormatDuration(options_.interval)));
   line.Number("summed_up", static_cast<uint64_t>(more));
-  writer_.Append(line.Finish());
+  writer_.Append(std::move(line).Finish());
 }
 
 void Log::WriteSums(bool all) {

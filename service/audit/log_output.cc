@@ -1,14 +1,17 @@
 #include "audit/log_output.h"
 
-#include <spdlog/async_logger.h>
-#include <spdlog/details/null_mutex.h>
-#include <spdlog/details/thread_pool.h>
+#include <spdlog/logger.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
+#include <deque>
 #include <mutex>
+#include <thread>
 #include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 
 namespace credcache {
 namespace {
@@ -49,30 +52,78 @@ std::shared_ptr<LogOutput> LogOutput::To(std::function<void(absl::string_view li
 
 class LineWriter::Impl {
  public:
-  Impl(const std::string& name, size_t queue_size, std::shared_ptr<LogOutput> output)
-      : output_(std::move(output)),
-        pool_(std::make_shared<spdlog::details::thread_pool>(queue_size, 1)),
-        logger_(std::make_shared<spdlog::async_logger>(name, output_->sink().sink, pool_,
-                                                       spdlog::async_overflow_policy::overrun_oldest)) {}
+  Impl(Options options, std::shared_ptr<LogOutput> output)
+      : options_(std::move(options)),
+        output_(std::move(output)),
+        logger_(options_.name, output_->sink().sink),
+        thread_([this] { Run(); }) {}
 
-  void Append(absl::string_view line) {
-    logger_->log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
+  ~Impl() {
+    {
+      const absl::MutexLock lock(&mutex_);
+      stopping_ = true;
+    }
+    thread_.join();
   }
-  uint64_t Dropped() const { return pool_->overrun_counter(); }
+
+  void Append(std::string line) {
+    std::string oldest;  // freed outside the lock
+    const absl::MutexLock lock(&mutex_);
+    if (queue_.size() >= options_.queue_size) {
+      oldest = std::move(queue_.front());
+      queue_.pop_front();
+      ++dropped_;
+    }
+    queue_.push_back(std::move(line));
+  }
+
+  uint64_t Dropped() const {
+    const absl::MutexLock lock(&mutex_);
+    return dropped_;
+  }
 
  private:
+  bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopping_ || !queue_.empty(); }
+  bool MustHurry() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return stopping_ || queue_.size() >= options_.queue_size / 2;
+  }
+
+  void Run() {
+    std::deque<std::string> lines;
+    while (Take(lines)) {
+      for (const std::string& line : lines) {
+        logger_.log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
+      }
+      lines.clear();
+    }
+  }
+
+  // Waits for lines and takes them all; false when there will be no more.
+  bool Take(std::deque<std::string>& lines) {
+    const absl::MutexLock lock(&mutex_);
+    mutex_.Await(absl::Condition(this, &Impl::HasWork));
+    if (options_.gather > absl::ZeroDuration()) {
+      mutex_.AwaitWithTimeout(absl::Condition(this, &Impl::MustHurry), options_.gather);
+    }
+    lines.swap(queue_);
+    return !lines.empty();
+  }
+
+  const Options options_;
   const std::shared_ptr<LogOutput> output_;
-  // In this order: the pool's destructor, which writes what waits and joins the thread, comes after the logger's handle
-  // here is gone; messages hold one of their own.
-  const std::shared_ptr<spdlog::details::thread_pool> pool_;
-  const std::shared_ptr<spdlog::async_logger> logger_;
+  spdlog::logger logger_;  // used by thread_ alone
+  mutable absl::Mutex mutex_;
+  std::deque<std::string> queue_ ABSL_GUARDED_BY(mutex_);
+  uint64_t dropped_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread thread_;  // last: it uses all of the above
 };
 
-LineWriter::LineWriter(const std::string& name, size_t queue_size, std::shared_ptr<LogOutput> output)
-    : impl_(std::make_unique<Impl>(name, queue_size, std::move(output))) {}
+LineWriter::LineWriter(Options options, std::shared_ptr<LogOutput> output)
+    : impl_(std::make_unique<Impl>(std::move(options), std::move(output))) {}
 LineWriter::~LineWriter() = default;
 
-void LineWriter::Append(absl::string_view line) { impl_->Append(line); }
+void LineWriter::Append(std::string line) { impl_->Append(std::move(line)); }
 uint64_t LineWriter::Dropped() const { return impl_->Dropped(); }
 
 }  // namespace credcache

@@ -154,11 +154,13 @@ TEST_F(AuditLogTest, DroppedEventsAreReportedOnce) {
   for (int i = 0; i < 10; ++i) audit_->Record(AuthenticationEvent{});
   audit_->Tick();  // takes the place of a seventh
   captured_.Release();
+  captured_.WaitForLines(5);
   const std::vector<nlohmann::json> events = Events();
-  ASSERT_GE(events.size(), 5u);
+  ASSERT_THAT(events, SizeIs(6));
   EXPECT_EQ(events[4]["kind"], "audit_dropped");
   EXPECT_EQ(events[4]["dropped"], 6);
   EXPECT_EQ(events[4]["level"], "warning");
+  EXPECT_EQ(events[5]["dropped"], 1);
 }
 
 TEST_F(AuditLogTest, NothingDroppedIsNotMentioned) {

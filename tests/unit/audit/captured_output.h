@@ -1,6 +1,7 @@
 // A LogOutput that keeps its lines.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -30,6 +31,14 @@ class CapturedOutput {
   }
   void WaitForAWriter() const {
     mutex_.LockWhen(absl::Condition(&waiting_));
+    mutex_.Unlock();
+  }
+  void WaitForLines(size_t count) const {
+    const auto there = [this, count] {
+      mutex_.AssertReaderHeld();
+      return lines_.size() >= count;
+    };
+    mutex_.LockWhen(absl::Condition(&there));
     mutex_.Unlock();
   }
 

@@ -18,7 +18,7 @@ using ::testing::SizeIs;
 TEST(LineWriterTest, LinesComeWholeAndInOrder) {
   CapturedOutput captured;
   {
-    LineWriter writer("test", 16, captured.output());
+    LineWriter writer({.name = "test", .queue_size = 16}, captured.output());
     writer.Append("one {} %v");
     writer.Append(std::string(5000, 'x'));
     writer.Append("three");
@@ -30,7 +30,7 @@ TEST(LineWriterTest, AFullQueueDropsTheOldestAndNeverWaits) {
   CapturedOutput captured;
   captured.Hold();
   {
-    LineWriter writer("test", 4, captured.output());
+    LineWriter writer({.name = "test", .queue_size = 4}, captured.output());
     writer.Append("0");
     captured.WaitForAWriter();  // "0" has left the queue
     for (int i = 1; i <= 10; ++i) writer.Append(absl::StrCat(i));
@@ -40,12 +40,22 @@ TEST(LineWriterTest, AFullQueueDropsTheOldestAndNeverWaits) {
   EXPECT_THAT(captured.lines(), ElementsAre("0", "7", "8", "9", "10"));
 }
 
+TEST(LineWriterTest, LinesGatherWhenToldAndNeverPastHalfAQueue) {
+  CapturedOutput captured;
+  LineWriter writer({.name = "test", .queue_size = 8, .gather = absl::InfiniteDuration()}, captured.output());
+  for (int i = 0; i < 3; ++i) writer.Append("line");
+  EXPECT_THAT(captured.lines(), ::testing::IsEmpty());
+  writer.Append("line");
+  captured.WaitForLines(4);
+  EXPECT_EQ(writer.Dropped(), 0u);
+}
+
 TEST(LineWriterTest, TwoWritersShareAnOutputLineByLine) {
   CapturedOutput captured;
   const std::shared_ptr<LogOutput> output = captured.output();
   {
-    LineWriter a("a", 2048, output);
-    LineWriter b("b", 2048, output);
+    LineWriter a({.name = "a", .queue_size = 2048}, output);
+    LineWriter b({.name = "b", .queue_size = 2048}, output);
     std::vector<std::thread> threads;
     for (LineWriter* writer : {&a, &b}) {
       for (int i = 0; i < 2; ++i) {
@@ -62,7 +72,7 @@ TEST(LineWriterTest, TwoWritersShareAnOutputLineByLine) {
 
 TEST(LineWriterTest, StandardErrorGetsTheLineAndANewline) {
   ::testing::internal::CaptureStderr();
-  { LineWriter("test", 16, LogOutput::StandardError()).Append("{\"a\":1}"); }
+  { LineWriter({.name = "test"}, LogOutput::StandardError()).Append("{\"a\":1}"); }
   EXPECT_EQ(::testing::internal::GetCapturedStderr(), "{\"a\":1}\n");
 }
 
