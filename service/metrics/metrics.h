@@ -78,7 +78,7 @@ class Metrics final : public prometheus::Collectable {
   static constexpr absl::string_view kNoRealm = "";
   // `backend`: the kind, numbered where a realm has several: "ldap", "file-2".
   BackendMetrics& ForBackend(absl::string_view realm, absl::string_view backend);
-  // `method`: "credcache.v1.AuthService/Authenticate".
+  // `method`: one that is served, "credcache.v1.AuthService/Authenticate"; never a name that a client made up.
   CallMetrics& ForMethod(absl::string_view method);
 
   // One invalidation that was applied here, with the time from asking to the answer.
