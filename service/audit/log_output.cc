@@ -1,12 +1,12 @@
 #include "audit/log_output.h"
 
+#include <spdlog/details/null_mutex.h>
 #include <spdlog/logger.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
 #include <deque>
-#include <mutex>
 #include <thread>
 #include <utility>
 
@@ -16,18 +16,19 @@
 namespace credcache {
 namespace {
 
-// spdlog's lock, since two writers' threads share a sink.
-class FunctionSink final : public spdlog::sinks::base_sink<std::mutex> {
+class FunctionSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
  public:
   explicit FunctionSink(std::function<void(absl::string_view)> write) : write_(std::move(write)) {}
 
  private:
   void sink_it_(const spdlog::details::log_msg& message) override {
+    const absl::MutexLock lock(&mutex_);  // two writers' threads share a sink
     write_({message.payload.data(), message.payload.size()});
   }
   void flush_() override {}
 
-  std::function<void(absl::string_view)> write_;
+  absl::Mutex mutex_;
+  const std::function<void(absl::string_view)> write_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace
