@@ -2,7 +2,7 @@
 """Checks that the tree keeps to its own rules, those that compilers and linters do not know.
 
 check_tree.py [ROOT]: prints each breach as "path:line: what is wrong", and exits 1 when there is one. Looks at the
-files that git knows or would add. The rules are the tables and functions below; each is shown to fail in test_check_tree.py.
+files that git knows or would add. The rules are the tables and functions below; test_check_tree.py shows each fail.
 """
 
 import re
