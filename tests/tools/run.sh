@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# run.sh: starts credcached with a sample user, logs the user on twice, and stays until Ctrl-C. Everything it writes is in build/run.
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/steps.sh"
+
+FOLDER=$BUILD/run
+LOG=$FOLDER/credcached.log
+CTL=$BUILD/bin/credcachectl
+port=${CREDCACHE_PORT:-50051}
+admin_port=${CREDCACHE_ADMIN_PORT:-9090}
+[[ $port != 0 ]] || admin_port=${CREDCACHE_ADMIN_PORT:-0}
+
+# Says so before minutes are spent on building.
+need_free_port() {
+  if [[ $1 != 0 ]] && (: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null; then
+    die "port $1 of 127.0.0.1 is in use; end what listens there, or take free ports: CREDCACHE_PORT=0 ./dev run"
+  fi
+}
+
+write_sample() {
+  umask 077
+  mkdir -p "$FOLDER"
+  openssl rand -hex 8 | tr -d '\n' >"$FOLDER/alice.password"
+  {
+    say "# username:hash[:key=value,...]; credcachectl hash writes the hash"
+    say "alice:$("$CTL" hash --password-file "$FOLDER/alice.password"):groups=staff;mail"
+  } >"$FOLDER/users"
+  cat >"$FOLDER/credcached.yaml" <<EOF
+# The embedded default: a password file, and a journal in memory. service/docs explains every key.
+listen:
+  grpc: 127.0.0.1:$port
+  admin: 127.0.0.1:$admin_port
+realms:
+  - name: example.org
+    default: true
+    validators:
+      - file: {path: users}
+EOF
+}
+
+# Starts credcached in the background, as $service, and waits for the line that says where it listens: $grpc, $admin.
+start_service() {
+  local line tries=300
+  say "==> starting credcached"
+  "$BUILD/bin/credcached" --config "$FOLDER/credcached.yaml" >"$LOG" 2>&1 </dev/null &
+  service=$!
+  trap 'stop_service' EXIT
+  trap 'exit 0' INT TERM HUP
+  until line=$(grep -m 1 '^credcached ready ' "$LOG"); do
+    if ! kill -0 "$service" 2>/dev/null || ((--tries == 0)); then
+      say "    it did not start; build/run/credcached.log says:"
+      sed 's/^/    | /' "$LOG"
+      exit 1
+    fi
+    sleep 0.1
+  done
+  grpc=${line#* grpc=} grpc=${grpc%% *}
+  admin=${line#* admin=} admin=${admin%% *}
+  say "    ready: gRPC on $grpc, admin HTTP on $admin"
+}
+
+stop_service() {
+  local status=0
+  trap '' INT TERM HUP
+  kill -TERM "$service" 2>/dev/null || true
+  wait "$service" || status=$?
+  say
+  say "credcached ended with status $status"
+}
+
+log_on() {
+  say
+  say "==> $1"
+  say "    \$ build/bin/credcachectl --address $grpc authenticate alice --password-file build/run/alice.password"
+  "$CTL" --address "$grpc" authenticate alice --password-file "$FOLDER/alice.password" | sed 's/^/    /'
+}
+
+show_what_next() {
+  local ctl="build/bin/credcachectl --address $grpc"
+  cat <<EOF
+
+alice was validated against the password file once; from now on her log-ons are answered from memory. Try, in another terminal:
+
+    $ctl stats
+    $ctl stats --watch
+    $ctl invalidate --user alice
+    $ctl authenticate alice        (asks; her password is in build/run/alice.password)
+    curl http://$admin/metrics
+
+The configuration is build/run/credcached.yaml, the log build/run/credcached.log. Ctrl-C ends the service.
+EOF
+}
+
+need_free_port "$port"
+need_free_port "$admin_port"
+build_preset release credcached credcachectl
+say "==> writing a sample user and a configuration into build/run"
+write_sample
+start_service
+log_on "logging alice on: nothing is known of her yet, so the password file is asked"
+log_on "logging her on again: the cache answers"
+show_what_next
+wait "$service"

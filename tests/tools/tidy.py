@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+"""Runs clang-tidy over our own sources, in parallel, and remembers what was clean.
+
+tidy.py --build FOLDER [--jobs N] SOURCE...: FOLDER has compile_commands.json and is built (generated headers exist, and
+ninja knows what each object was made from). A source is looked at again only when it, a header of ours that it
+includes, its command or a .clang-tidy has changed. Headers are looked at through the sources that include them.
+"""
+
+import argparse
+import concurrent.futures
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+TIDY = "clang-tidy-16"
+ROOT = Path(__file__).parents[2]
+
+
+def dependencies(build: Path) -> dict[str, list[Path]]:
+    """What each object was made from, by ninja's own notes; only our own files."""
+    listed = subprocess.run(["ninja", "-C", build, "-t", "deps"], capture_output=True, check=True, text=True).stdout
+    result: dict[str, list[Path]] = {}
+    current: list[Path] = []
+    for line in listed.splitlines():
+        if line and not line.startswith(" "):
+            current = result.setdefault(line.split(":")[0], [])
+        elif line:
+            path = (build / line.strip()).resolve()
+            if path.is_relative_to(ROOT):
+                current.append(path)
+    return result
+
+
+def fingerprint(command: str, files: list[Path], settings: bytes) -> str:
+    digest = hashlib.sha256(settings + command.encode())
+    for file in sorted(files):
+        digest.update(str(file).encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()
+
+
+def run(build: Path, source: Path) -> subprocess.CompletedProcess[str]:
+    command = [TIDY, "--quiet", "-p", str(build), str(source)]
+    return subprocess.run(command, capture_output=True, check=False, text=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Runs clang-tidy over our own sources.")
+    parser.add_argument("--build", type=Path, required=True, help="a built folder with compile_commands.json")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("sources", nargs="+", type=Path)
+    arguments = parser.parse_args()
+    build = arguments.build.resolve()
+    settings = b"".join(file.read_bytes() for file in sorted(ROOT.glob("**/.clang-tidy")))
+    made_from = dependencies(build)
+    wanted = {source.resolve() for source in arguments.sources}
+    known = build / "tidy"
+    known.mkdir(exist_ok=True)
+
+    pending: dict[Path, Path] = {}
+    for entry in json.loads((build / "compile_commands.json").read_text()):
+        source = (Path(entry["directory"]) / entry["file"]).resolve()
+        if source in wanted:
+            files = made_from.get(entry["output"], [source])
+            pending[source] = known / fingerprint(entry["command"], files, settings)
+    dirty = {source: stamp for source, stamp in pending.items() if not stamp.exists()}
+    print(f"{len(pending)} sources, {len(dirty)} to look at")
+
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
+        runs = {pool.submit(run, build, source): source for source in sorted(dirty)}
+        for number, done in enumerate(concurrent.futures.as_completed(runs), start=1):
+            source, result = runs[done], done.result()
+            print(f"[{number}/{len(runs)}] {source.relative_to(ROOT)}", flush=True)
+            if result.returncode == 0:
+                dirty[source].touch()
+            else:
+                failed += 1
+                print(result.stdout.strip() or result.stderr.strip(), flush=True)
+    print(f"clang-tidy: {failed} sources with findings")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
