@@ -4,6 +4,7 @@
 // them in alternating rounds, so that drift of the machine hits all alike, and prints each style's throughput and
 // latency as ratios to the first style's of the same round: median, minimum, maximum. The decision that rests on it:
 // service/docs/adr/0003-grpc-server-style.md.
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -177,6 +178,17 @@ void ServeQueues(int queues, int threads, const std::string& address, const std:
   for (auto& poller : pollers) poller.join();
 }
 
+// Raw bytes, beside gRPC's own reflection service, which is of the sync style and brings threads that poll too.
+void ServeWithReflection(const std::string& address, const std::function<void(int)>& ready) {
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  RawService service;
+  grpc::ServerBuilder builder;
+  int port = 0;
+  auto server = Start(builder, &service, address, &port);
+  ready(port);
+  server->Wait();
+}
+
 template <typename Service>
 void Serve(const std::string& address, const std::function<void(int)>& ready) {
   Service service;
@@ -197,6 +209,7 @@ const std::vector<Style>& Styles() {
       {"callback", Serve<CallbackService>},
       {"callback, own reactor", Serve<OwnReactorService>},
       {"callback, raw bytes", Serve<RawService>},
+      {"callback, raw, reflection", ServeWithReflection},
       {"queue, 1 thread", [](const auto& address, const auto& ready) { ServeQueues(1, 1, address, ready); }},
       {"queue, 2 threads", [](const auto& address, const auto& ready) { ServeQueues(1, 2, address, ready); }},
       {"2 queues, 1 thread each", [](const auto& address, const auto& ready) { ServeQueues(2, 1, address, ready); }},
@@ -335,7 +348,7 @@ void Compare(const std::vector<Process>& processes, int in_flight, int channels,
   std::printf(
       "\n%d in flight, %d connection%s (ratios to the first line, of the same round: median (minimum .. maximum))\n",
       in_flight, channels, channels == 1 ? "" : "s");
-  std::printf("%-24s %10s %22s %22s %22s\n", "style", "calls/s", "throughput", "median latency", "p99 latency");
+  std::printf("%-25s %10s %22s %22s %22s\n", "style", "calls/s", "throughput", "median latency", "p99 latency");
   for (size_t style = 0; style < processes.size(); ++style) {
     std::vector<double> calls;
     std::vector<double> throughput;
@@ -349,7 +362,7 @@ void Compare(const std::vector<Process>& processes, int in_flight, int channels,
       median.push_back(own.median_microseconds / base.median_microseconds);
       p99.push_back(own.p99_microseconds / base.p99_microseconds);
     }
-    std::printf("%-24s %10.0f %22s %22s %22s\n", Styles()[style].name, Median(calls), Spread(throughput).c_str(),
+    std::printf("%-25s %10.0f %22s %22s %22s\n", Styles()[style].name, Median(calls), Spread(throughput).c_str(),
                 Spread(median).c_str(), Spread(p99).c_str());
   }
   std::fflush(stdout);
