@@ -1,0 +1,47 @@
+#include <utility>
+
+#include "credcache/v1/authenticate.pb.h"
+#include "rpc/calls.h"
+#include "rpc/codec.h"
+#include "rpc/convert.h"
+#include "rpc/status.h"
+
+namespace credcache {
+namespace {
+
+void Finish(LogOnAnswer answer, WaitingCall& waiting) {
+  if (!answer.verdict.ok()) return waiting.Answer(answer.verdict.status());
+  v1::AuthenticateResponse response;
+  ToProto(answer, &response);
+  waiting.Answer(response);
+}
+
+}  // namespace
+
+grpc::ServerUnaryReactor* HandleAuthenticate(const RpcParts& parts, const Listener& listener, const UnaryCall& call) {
+  absl::StatusOr<IdentifiedCaller> caller = IdentifyCaller(parts, listener, *call.context);
+  if (!caller.ok()) return FinishNow(call, caller.status());
+  InFlight::Permit permit = parts.in_flight.TryAcquire();
+  if (!permit) return FinishNow(call, MakeTooManyInFlight());
+
+  v1::AuthenticateRequest request;
+  absl::Status parsed = ParseAndWipe(*call.request, &request);
+  const PasswordWiper wiper(&request);
+  if (!parsed.ok()) return FinishNow(call, parsed);
+  const absl::StatusOr<LogOnRequest> log_on = FromProto(request);
+  if (!log_on.ok()) return FinishNow(call, log_on.status());
+
+  WaitingCall* waiting = nullptr;
+  const std::optional<LogOnAnswer> answer = parts.authenticator.Authenticate(
+      *caller->caller, *log_on, parts.realms.Get(), DeadlineOf(*call.context, parts.clock), [&]() {
+        waiting = new WaitingCall(call, std::move(permit));
+        return [waiting](LogOnAnswer late) { Finish(std::move(late), *waiting); };
+      });
+  if (!answer.has_value()) return waiting;
+  if (!answer->verdict.ok()) return FinishNow(call, answer->verdict.status());
+  v1::AuthenticateResponse response;
+  ToProto(*answer, &response);
+  return FinishNow(call, response);
+}
+
+}  // namespace credcache

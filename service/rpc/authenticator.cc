@@ -1,0 +1,228 @@
+#include "rpc/authenticator.h"
+
+#include <string>
+#include <utility>
+
+#include "rpc/convert.h"
+#include "rpc/status.h"
+
+namespace credcache {
+namespace {
+
+AuditReason ReasonOf(Decision decision) {
+  switch (decision) {
+    case Decision::kAccepted:
+      return AuditReason::kOk;
+    case Decision::kUnknownUser:
+      return AuditReason::kUnknownUser;
+    case Decision::kWrongPassword:
+      return AuditReason::kWrongPassword;
+    case Decision::kLocked:
+      return AuditReason::kLocked;
+    case Decision::kAccountDisabled:
+      return AuditReason::kDisabled;
+    case Decision::kPasswordExpired:
+      return AuditReason::kExpired;
+  }
+  return AuditReason::kWrongPassword;
+}
+
+}  // namespace
+
+// What the records of a decision need to know of its request.
+struct Authenticator::Decided {
+  absl::string_view realm;
+  absl::string_view username;
+  absl::string_view client_address;
+  absl::string_view caller;
+  absl::string_view request_id;
+  Protocol protocol;
+  AuditReason reason;
+  RealmMetrics& metrics;
+  MonotonicTime began;
+};
+
+// A validation that may outlive the handler which began it. Two parties hold it: the handler, until it has an answer or
+// detaches, and the validator, until it has answered. The one that comes second ends it.
+class Authenticator::UnderWay {
+ public:
+  UnderWay(Authenticator& owner, MonotonicTime began) : owner_(owner), began_(began) {}
+
+  MonotonicTime began() const { return began_; }
+
+  // The validator's side.
+  void Arrive(absl::StatusOr<Verdict> verdict) {
+    verdict_ = std::move(verdict);
+    if (state_.exchange(State::kArrived, std::memory_order_acq_rel) == State::kDetached) Deliver();
+  }
+
+  // The handler's side: whether the answer is there.
+  bool arrived() const { return state_.load(std::memory_order_acquire) == State::kArrived; }
+  absl::StatusOr<Verdict>& verdict() { return verdict_; }
+
+  // The handler goes; what it knows is kept, and `later` will have the answer.
+  void Detach(const Caller& caller, const LogOnRequest& request, const Username& username,
+              std::shared_ptr<const Realms> realms, const Realm& realm, RealmMetrics& metrics, Later later) {
+    username_ = std::string(username.view());
+    client_address_ = std::string(request.client_address);
+    caller_ = caller.name();
+    request_id_ = std::string(request.request_id);
+    protocol_ = request.protocol;
+    realms_ = std::move(realms);
+    realm_ = &realm;
+    metrics_ = &metrics;
+    later_ = std::move(later);
+    if (state_.exchange(State::kDetached, std::memory_order_acq_rel) == State::kArrived) Deliver();
+  }
+
+ private:
+  enum class State : uint8_t { kAttached, kDetached, kArrived };
+
+  void Deliver() {
+    const std::unique_ptr<UnderWay> self(this);
+    if (verdict_.ok()) {
+      owner_.Record({.realm = realm_->name,
+                     .username = username_,
+                     .client_address = client_address_,
+                     .caller = caller_,
+                     .request_id = request_id_,
+                     .protocol = protocol_,
+                     .reason = ReasonOf(verdict_->decision),
+                     .metrics = *metrics_,
+                     .began = began_},
+                    *verdict_);
+    } else {
+      verdict_ = MakeBackendError(verdict_.status());
+    }
+    later_({.verdict = std::move(verdict_), .realms = std::move(realms_), .realm = realm_});
+  }
+
+  Authenticator& owner_;
+  const MonotonicTime began_;
+  std::atomic<State> state_{State::kAttached};
+  absl::StatusOr<Verdict> verdict_ = absl::UnknownError("");
+
+  // Once detached.
+  std::string username_;
+  std::string client_address_;
+  std::string caller_;
+  std::string request_id_;
+  Protocol protocol_ = Protocol::kOther;
+  std::shared_ptr<const Realms> realms_;
+  const Realm* realm_ = nullptr;
+  RealmMetrics* metrics_ = nullptr;
+  Later later_;
+};
+
+Authenticator::Authenticator(Clock& clock, Metrics& metrics, AuditLog& audit, Reporter& reporter)
+    : clock_(clock),
+      metrics_(metrics),
+      audit_(audit),
+      reporter_(reporter),
+      no_realm_(metrics.ForRealm(Metrics::kNoRealm)) {}
+
+Authenticator::~Authenticator() = default;
+
+std::optional<LogOnAnswer> Authenticator::Authenticate(const Caller& caller, const LogOnRequest& request,
+                                                       std::shared_ptr<const Realms> realms, MonotonicTime deadline,
+                                                       absl::FunctionRef<Later()> wait) {
+  const MonotonicTime began = clock_.Monotonic();
+  const auto refused = [this](const absl::Status& error) {
+    reporter_.Report(Severity::kWarning, "caller_refused", error.message());
+    return LogOnAnswer{.verdict = error};
+  };
+  if (absl::Status status = caller.MayDo(Permission::kAuthenticate); !status.ok()) return refused(status);
+  if (absl::Status status = caller.MayName(request.audience); !status.ok()) return refused(status);
+
+  const absl::StatusOr<Realms::Routed> routed = realms->Route(request.realm, request.username);
+  if (!routed.ok()) {
+    return LogOnAnswer{.verdict = MakeFieldError("password.username", routed.status().message())};
+  }
+  if (routed->realm == nullptr) {
+    return LogOnAnswer{.verdict = Reject(caller, request, request.realm, AuditReason::kUnknownRealm, no_realm_, began)};
+  }
+  const Realm& realm = *routed->realm;
+  if (absl::Status status = caller.MayUseRealm(realm.name); !status.ok()) return refused(status);
+  RealmMetrics& metrics = MetricsOf(realm);
+  if (request.password.empty()) {
+    return LogOnAnswer{.verdict = Reject(caller, request, realm.name, AuditReason::kEmptyPassword, metrics, began),
+                       .realms = std::move(realms),
+                       .realm = &realm};
+  }
+
+  auto under_way = std::make_unique<UnderWay>(*this, began);
+  realm.validator->Validate(
+      {.username = routed->username,
+       .password = request.password,
+       .max_age = caller.MaxAge(request.max_age),
+       .deadline = deadline},
+      [under_way = under_way.get()](absl::StatusOr<Verdict> verdict) { under_way->Arrive(std::move(verdict)); });
+  if (!under_way->arrived()) {
+    Later later = wait();
+    under_way.release()->Detach(caller, request, routed->username, std::move(realms), realm, metrics, std::move(later));
+    return std::nullopt;
+  }
+  LogOnAnswer answer{.verdict = std::move(under_way->verdict()), .realms = std::move(realms), .realm = &realm};
+  if (!answer.verdict.ok()) {
+    answer.verdict = MakeBackendError(answer.verdict.status());
+    return answer;
+  }
+  Record({.realm = realm.name,
+          .username = routed->username.view(),
+          .client_address = request.client_address,
+          .caller = caller.name(),
+          .request_id = request.request_id,
+          .protocol = request.protocol,
+          .reason = ReasonOf(answer.verdict->decision),
+          .metrics = metrics,
+          .began = began},
+         *answer.verdict);
+  return answer;
+}
+
+Verdict Authenticator::Reject(const Caller& caller, const LogOnRequest& request, absl::string_view realm,
+                              AuditReason reason, RealmMetrics& metrics, MonotonicTime began) {
+  Verdict verdict{.decision = Decision::kWrongPassword, .source = Source::kNone, .validated_at = clock_.Now()};
+  Record({.realm = realm,
+          .username = request.username,
+          .client_address = request.client_address,
+          .caller = caller.name(),
+          .request_id = request.request_id,
+          .protocol = request.protocol,
+          .reason = reason,
+          .metrics = metrics,
+          .began = began},
+         verdict);
+  return verdict;
+}
+
+void Authenticator::Record(const Decided& decided, const Verdict& verdict) {
+  const Outcome outcome = OutcomeOf(verdict.decision);
+  const absl::Duration duration = clock_.Monotonic() - decided.began;
+  decided.metrics.CountAuthentication(decided.protocol, outcome, verdict.source, duration);
+  if (!audit_.Wants(verdict.source)) return;
+  audit_.Record({.realm = decided.realm,
+                 .username = decided.username,
+                 .client_address = decided.client_address,
+                 .caller = decided.caller,
+                 .protocol = Name(decided.protocol),
+                 .request_id = decided.request_id,
+                 .outcome = outcome,
+                 .reason = decided.reason,
+                 .source = verdict.source,
+                 .duration = duration,
+                 .validated_at = verdict.validated_at});
+}
+
+RealmMetrics& Authenticator::MetricsOf(const Realm& realm) {
+  const size_t index = static_cast<size_t>(realm.id);
+  if (index >= kRealmsByIndex) return metrics_.ForRealm(realm.name);
+  RealmMetrics* metrics = realm_metrics_[index].load(std::memory_order_acquire);
+  if (metrics == nullptr) {
+    metrics = &metrics_.ForRealm(realm.name);
+    realm_metrics_[index].store(metrics, std::memory_order_release);
+  }
+  return *metrics;
+}
+
+}  // namespace credcache
