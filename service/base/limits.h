@@ -22,6 +22,14 @@ inline constexpr absl::Duration kMaxStreamWriteStall = absl::Seconds(30);
 // A batch of 4,096 log-ons with the largest names and passwords is 6.5 MB.
 inline constexpr size_t kMaxMessageSize = size_t{8} << 20;
 
+// The gRPC server: memory for its buffers; how long a connection past its age may go on, beyond that age once more, for
+// the calls on it; pings.
+inline constexpr size_t kMaxGrpcMemory = size_t{1} << 30;
+inline constexpr absl::Duration kConnectionGrace = absl::Seconds(30);
+inline constexpr absl::Duration kKeepaliveTime = absl::Minutes(1);
+inline constexpr absl::Duration kKeepaliveTimeout = absl::Seconds(20);
+inline constexpr absl::Duration kMinPingInterval = absl::Seconds(5);
+
 // A flight may outlive its caller by so much, whatever the backend does; then it is given up as UNAVAILABLE.
 inline constexpr absl::Duration kMaxFlightDuration = absl::Minutes(1);
 
