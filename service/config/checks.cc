@@ -48,7 +48,7 @@ std::string Checks::Text(const std::string& path, const std::string& value) {
 }
 
 std::string Checks::LongText(const std::string& path, const std::string& value) {
-  if (value.empty() || value.size() > kMaxLongTextSize) source_.Fail(path, "text of 1 to 4096 bytes");
+  if (value.size() > kMaxLongTextSize) source_.Fail(path, "text of at most 4096 bytes");
   return value;
 }
 
@@ -66,7 +66,7 @@ std::vector<std::string> Checks::Words(const std::string& path,
   if (!Count(path, values.size(), kMostWords)) return words;
   for (int i = 0; i < values.size(); ++i) {
     words.push_back(Word(Item(path, i), values[i]));
-    if (std::find(words.begin(), words.end() - 1, values[i]) != words.end() - 1) {
+    if (!values[i].empty() && std::find(words.begin(), words.end() - 1, values[i]) != words.end() - 1) {
       source_.Fail(Item(path, i), "each entry once");
     }
   }
@@ -90,6 +90,7 @@ std::string Checks::Path(const std::string& path, const std::string& value) {
 
 std::string Checks::File(const std::string& path, const std::string& value, Secrecy secrecy) {
   const std::string file = Path(path, value);
+  if (value.empty()) return file;
   const auto fail = [&](absl::string_view expected, absl::string_view why) {
     source_.Fail(path, absl::StrCat(expected, " (", Escaped(file), ": ", why, ")"));
   };

@@ -30,7 +30,7 @@ class Checks {
                         absl::Duration most);
   // 1 to 256 bytes.
   std::string Text(const std::string& path, const std::string& value);
-  // 1 to 4,096 bytes, for DNs and filters.
+  // Up to 4,096 bytes, for DNs and filters, which are looked at further.
   std::string LongText(const std::string& path, const std::string& value);
   // A name that stands for itself in logs and metrics: as Text, without spaces.
   std::string Word(const std::string& path, const std::string& value);

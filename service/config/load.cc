@@ -60,6 +60,7 @@ absl::StatusOr<std::shared_ptr<const Config>> ParseConfig(absl::string_view text
   ReadYaml(text, written, source);
   // What could not be read has no sections to miss.
   if (source.unreadable()) return source.status();
+  source.StartChecks();
   Checks checks(source, folder);
   Config config = Validate(written, checks);
   if (!source.ok()) return source.status();

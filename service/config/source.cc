@@ -36,6 +36,14 @@ std::optional<absl::string_view> Around(absl::string_view path) {
   return end == absl::string_view::npos ? absl::string_view() : path.substr(0, end);
 }
 
+// Whether `path` or a section around it is in the set.
+bool IsAmong(absl::string_view path, const absl::flat_hash_set<std::string>& paths) {
+  for (std::optional<absl::string_view> at = path; at.has_value(); at = Around(*at)) {
+    if (paths.contains(*at)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::string Escaped(absl::string_view text) {
@@ -72,6 +80,8 @@ std::string Escaped(absl::string_view text) {
 std::string Quoted(absl::string_view text) { return absl::StrCat("\"", Escaped(text), "\""); }
 
 void ConfigSource::Place(const std::string& path, int line, std::string shown) {
+  // It may have been taken for missing, when another key was refused.
+  bad_.erase(path);
   places_.insert_or_assign(path, Value{.line = line, .shown = std::move(shown)});
 }
 
@@ -94,7 +104,7 @@ void ConfigSource::Fail(const std::string& path, absl::string_view expected) {
 }
 
 void ConfigSource::FailAs(const std::string& path, absl::string_view got, absl::string_view expected) {
-  if (IsBad(path)) return;
+  if (IsAmong(path, unread_)) return;
   bad_.insert(path);
   Report(Line(path), path, got, expected);
 }
@@ -115,12 +125,7 @@ void ConfigSource::FailLine(int line, absl::string_view what, absl::string_view 
   Report(line, what, got, expected);
 }
 
-bool ConfigSource::IsBad(absl::string_view path) const {
-  for (std::optional<absl::string_view> at = path; at.has_value(); at = Around(*at)) {
-    if (bad_.contains(*at)) return true;
-  }
-  return false;
-}
+bool ConfigSource::IsBad(absl::string_view path) const { return IsAmong(path, bad_); }
 
 void ConfigSource::Report(int line, absl::string_view what, absl::string_view got, absl::string_view expected) {
   if (++mistakes_ > kMaxMessages) return;

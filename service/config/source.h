@@ -31,9 +31,8 @@ inline constexpr absl::string_view kShownList = "a list";
 inline constexpr absl::string_view kShownEmptyList = "an empty list";
 inline constexpr absl::string_view kShownSection = "a section";
 
-// Filled by the reader of the file (yaml_to_proto.h), then asked by the checks (validate.h). Each key is reported once:
-// what follows from a mistake that was reported already, at the key or at a section around it, is not another one. Not
-// thread-safe.
+// Filled by the reader of the file (yaml_to_proto.h), then asked by the checks (validate.h). What could not be read is
+// reported once: that it is missing, or what else follows, is not another mistake. Not thread-safe.
 class ConfigSource {
  public:
   // `file` is how messages name the file.
@@ -65,6 +64,8 @@ class ConfigSource {
   bool unreadable() const { return unreadable_; }
 
   bool ok() const { return mistakes_ == 0; }
+  // From here on a key can be reported again, for another mistake, unless it could not be read.
+  void StartChecks() { unread_ = bad_; }
   // OK, or INVALID_ARGUMENT with one mistake a line, in the order of the file: "FILE:LINE: KEY: got VALUE, expected
   // WHAT".
   absl::Status status() const;
@@ -79,7 +80,8 @@ class ConfigSource {
 
   const std::string file_;
   absl::flat_hash_map<std::string, Value> places_;
-  absl::flat_hash_set<std::string> bad_;
+  absl::flat_hash_set<std::string> bad_;     // reported
+  absl::flat_hash_set<std::string> unread_;  // of these, before the checks
   absl::flat_hash_set<std::string> with_refused_;
   std::multimap<int, std::string> messages_;
   bool unreadable_ = false;

@@ -18,7 +18,8 @@ void CheckExposure(const Config& config, Checks& checks) {
       (config.tls.has_value() && config.callers.has_value())) {
     return;
   }
-  if (source.IsBad("tls") || source.IsBad("callers") || source.IsBad("listen.insecure")) return;
+  if (source.IsBad("tls") || source.IsBad("callers") || source.IsBad("listen.insecure") || source.IsBad("listen.grpc"))
+    return;
   source.Fail("listen.grpc", "a loopback address, or both tls and callers, or insecure: true");
 }
 

@@ -81,7 +81,7 @@ CacheConfig ValidateCache(const config::v1::Cache& written, Checks& checks) {
   if (written.has_max_entries()) {
     // A bucket without room would be a user who is never remembered.
     cache.max_entries = checks.Number("cache.max_entries", written.max_entries(), 1, kMostEntries);
-    if (cache.max_entries < cache.buckets) {
+    if (written.max_entries() > 0 && cache.max_entries < cache.buckets) {
       checks.source().Fail("cache.max_entries",
                            absl::StrCat("at least one for each of the ", cache.buckets, " buckets"));
     }

@@ -34,7 +34,10 @@ void ValidateUrls(const config::v1::Ldap& written, const std::string& path, Ldap
 
 // Who searches.
 void ValidateReader(const config::v1::Ldap& written, const std::string& path, LdapConfig& ldap, Checks& checks) {
-  if (written.has_bind_dn()) ldap.bind_dn = checks.LongText(Child(path, "bind_dn"), written.bind_dn());
+  if (written.has_bind_dn()) {
+    ldap.bind_dn = checks.LongText(Child(path, "bind_dn"), written.bind_dn());
+    if (ldap.bind_dn.empty()) checks.source().Fail(Child(path, "bind_dn"), "a DN, or no such key");
+  }
   if (written.has_bind_password_file()) {
     ldap.bind_password_file =
         checks.File(Child(path, "bind_password_file"), written.bind_password_file(), Checks::Secrecy::kSecret);

@@ -92,6 +92,11 @@ TEST_F(MistakesTest, Keys) {
       // The name is not missing besides.
       {"realms:\n  - naem: r\n    validators: [{file: {path: users}}]",
        "c.yaml:2: realms[0].naem: got an unknown key, expected a known one; the nearest is name"},
+      {"realms:\n  - naem: r\n    name: a b\n    validators: [{file: {path: users}}]",
+       "c.yaml:2: realms[0].naem: got an unknown key, expected a known one; the nearest is name\n"
+       "c.yaml:3: realms[0].name: got \"a b\", expected a realm's name: 1 to 256 bytes without controls, spaces, @, / "
+       "and "
+       "\\"},
       {"realms:\n  - name: r\n    cache: {buckets: 1}\n    validators: [{file: {path: users}}]",
        "c.yaml:3: realms[0].cache.buckets: got an unknown key, expected a known one; the nearest is supersede"},
       {"realms:\n  - name: r\n    validators: [{fiel: {path: users}}]",
@@ -267,6 +272,13 @@ TEST_F(MistakesTest, Callers) {
        "c.yaml:1: callers[0].token_file: got \"token\", expected tls or a unix socket in this file, as no token may "
        "come "
        "in the clear"},
+      // Two mistakes of one key are two.
+      {"callers: [{name: a, token_file: open.token, allow: [stats]}]",
+       "c.yaml:1: callers[0].token_file: got \"open.token\", expected a file that others can neither read nor write "
+       "(DIR/open.token: try chmod o-rw)\n"
+       "c.yaml:1: callers[0].token_file: got \"open.token\", expected tls or a unix socket in this file, as no token "
+       "may come "
+       "in the clear"},
       {tls + "callers: [{name: a, token_file: open.token, allow: [stats]}]",
        "c.yaml:2: callers[0].token_file: got \"open.token\", expected a file that others can neither read nor write "
        "(DIR/open.token: try chmod o-rw)"},
@@ -370,6 +382,11 @@ TEST_F(MistakesTest, Directories) {
          "bind_password_file: got nothing, expected the file with the password of bind_dn");
   expect(urls + ", bind_password_file: reader.secret, " + search,
          "bind_dn: got nothing, expected the DN that bind_password_file is for");
+  expect(urls + ", bind_dn: '', bind_password_file: reader.secret, " + search,
+         "bind_dn: got \"\", expected a DN, or no such key");
+  expect(urls + ", user_dn: ''", "user_dn: got \"\", expected a DN or a principal's name with {username} in it");
+  expect(urls + ", base: '" + std::string(4097, '=') + "', filter: '(uid={username})'",
+         "base: got \"" + std::string(80, '=') + "...\", expected text of at most 4096 bytes");
   expect(urls + ", bind_dn: 'cn=r', bind_password: hunter2, " + search,
          "bind_password: got an unknown key, expected a known one; the nearest is bind_password_file");
   expect(urls + ", bind_dn: 'cn=r', bind_password_file: open.secret, " + search,

@@ -14,8 +14,19 @@ TEST(ConfigSourceTest, SortsMistakesByLine) {
   source.Place("a", 3, "\"1\"");
   source.Fail("b", "three");
   source.Fail("a", "two");
-  source.Fail("a.c", "four");
   EXPECT_EQ(source.status().message(), "f:3: a: got \"1\", expected two\nf:7: b: got \"2\", expected three");
+}
+
+TEST(ConfigSourceTest, ReportsNothingThatFollows) {
+  ConfigSource source("f");
+  source.Place("a", 3, "a list");
+  source.Fail("a", "a section");
+  source.StartChecks();
+  source.Fail("a", "more");
+  source.Fail("a.b", "something");
+  EXPECT_EQ(source.status().message(), "f:3: a: got a list, expected a section");
+  EXPECT_TRUE(source.IsBad("a[0].b"));
+  EXPECT_FALSE(source.IsBad("b"));
 }
 
 TEST(ConfigSourceTest, PlacesWhatIsMissingAtTheSectionAroundIt) {
