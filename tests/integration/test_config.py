@@ -15,8 +15,10 @@ from credcached import CREDCACHED, check_config
 
 @pytest.fixture
 def users(tmp_path: pathlib.Path) -> pathlib.Path:
-    """A users file."""
-    return configs.write_users(tmp_path / "users", alice="password-of-alice")
+    """A users file, which will do as a secret too."""
+    file = configs.write_users(tmp_path / "users", alice="password-of-alice")
+    file.chmod(0o600)
+    return file
 
 
 def check(tmp_path: pathlib.Path, text: str) -> subprocess.CompletedProcess[str]:
@@ -55,6 +57,9 @@ def test_the_documented_sample_passes_but_for_its_files(tmp_path: pathlib.Path) 
     assert all(re.search(r"file|folder|group", line.split("expected")[-1]) for line in complaints), result.stderr
 
 
+# With a socket, callers need no TLS.
+SOCKET = VALID.replace("realms:", "  unix: [{path: socket, caller: a}]\nrealms:")
+
 LDAP = """\
 realms:
   - name: corp.example
@@ -86,7 +91,10 @@ MISTAKES: dict[str, tuple[str, int, str, tuple[str, ...]]] = {
     "no validator": ("realms:\n  - name: corp.example\n", 2, "validators", ("at least one",)),
     "an unknown validator": (VALID.replace("file:", "flie:"), 7, "flie", ("file",)),
     "two validators in one": (VALID.replace("{path: users}", "{path: users}\n        ldap: {}"), 8, "ldap", ("one",)),
-    "a name twice": (VALID + "  - name: Corp.example\n    validators: [file: {path: users}]\n", 8, "name", ("once",)),
+    "a name twice": (
+        VALID + "  - name: Corp.example\n    default: true\n    validators: [file: {path: users}]\n",
+        8, "name", ("once",),
+    ),
     "two defaults": (
         VALID.replace("    validators", "    default: true\n    validators")
         + "  - name: b.example\n    default: true\n    validators: [{file: {path: users}}]\n",
@@ -97,14 +105,14 @@ MISTAKES: dict[str, tuple[str, int, str, tuple[str, ...]]] = {
     ),
     "a caller without identity": (VALID + "callers: [{name: a, allow: [stats]}]\n", 8, "certificate", ("token_file",)),
     "an unknown permission": (
-        VALID + "callers: [{name: a, certificate: x, allow: [everything]}]\n", 8, "allow", ("invalidate_all",),
+        SOCKET + "callers: [{name: a, allow: [everything]}]\n", 9, "allow", ("invalidate_all",),
     ),
     "a token in the clear": (
         VALID + "callers: [{name: a, token_file: users, allow: [stats]}]\n", 8, "token_file", ("tls",),
     ),
     "a caller in no realm": (
-        VALID + "callers: [{name: a, certificate: x, allow: [stats], realms: [nowhere.example]}]\n",
-        8, "realms[0]", ("nowhere.example",),
+        SOCKET + "callers: [{name: a, allow: [stats], realms: [nowhere.example]}]\n",
+        9, "realms[0]", ("nowhere.example",),
     ),
     "half of TLS": (VALID + "tls: {certificate: users}\n", 8, "tls.private_key", ("key",)),
     "a directory without address": (LDAP.replace("[ldap://127.0.0.1:1]", "[]"), 5, "urls", ("at least one",)),
