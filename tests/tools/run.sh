@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# run.sh: starts credcached with a sample user, logs the user on twice, and stays until Ctrl-C. Everything it writes is in build/run.
+# run.sh: starts credcached with a sample user, logs the user on twice, and stays until Ctrl-C. What it writes is in build/run, or in
+# the folder CREDCACHE_RUN.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/steps.sh"
 
-FOLDER=$BUILD/run
+FOLDER=${CREDCACHE_RUN:-$BUILD/run}
+SHOWN=${FOLDER#"$ROOT"/}
 LOG=$FOLDER/credcached.log
 CTL=$BUILD/bin/credcachectl
 port=${CREDCACHE_PORT:-50051}
@@ -48,7 +50,7 @@ start_service() {
   trap 'exit 0' INT TERM HUP
   until line=$(grep -m 1 '^credcached ready ' "$LOG"); do
     if ! kill -0 "$service" 2>/dev/null || ((--tries == 0)); then
-      say "    it did not start; build/run/credcached.log says:"
+      say "    it did not start; $SHOWN/credcached.log says:"
       sed 's/^/    | /' "$LOG"
       exit 1
     fi
@@ -71,7 +73,7 @@ stop_service() {
 log_on() {
   say
   say "==> $1"
-  say "    \$ build/bin/credcachectl --address $grpc authenticate alice --password-file build/run/alice.password"
+  say "    \$ build/bin/credcachectl --address $grpc authenticate alice --password-file $SHOWN/alice.password"
   "$CTL" --address "$grpc" authenticate alice --password-file "$FOLDER/alice.password" | sed 's/^/    /'
 }
 
@@ -84,17 +86,17 @@ alice was validated against the password file once; from now on her log-ons are 
     $ctl stats
     $ctl stats --watch
     $ctl invalidate --user alice
-    $ctl authenticate alice        (asks; her password is in build/run/alice.password)
+    $ctl authenticate alice        (asks; her password is in $SHOWN/alice.password)
     curl http://$admin/metrics
 
-The configuration is build/run/credcached.yaml, the log build/run/credcached.log. Ctrl-C ends the service.
+The configuration is $SHOWN/credcached.yaml, the log $SHOWN/credcached.log. Ctrl-C ends the service.
 EOF
 }
 
 need_free_port "$port"
 need_free_port "$admin_port"
 build_preset release credcached credcachectl
-say "==> writing a sample user and a configuration into build/run"
+say "==> writing a sample user and a configuration into $SHOWN"
 write_sample
 start_service
 log_on "logging alice on: nothing is known of her yet, so the password file is asked"

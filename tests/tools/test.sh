@@ -5,6 +5,7 @@ set -uo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/steps.sh"
 
 RESULTS=$BUILD/test
+README_TEST=tests/integration/test_readme.py
 DEFAULT_PARTS=(unit asan tsan integration docs tools)
 LONG_PARTS=(fuzz)
 
@@ -35,11 +36,11 @@ part_tsan() {
   TSAN_OPTIONS="suppressions=$BUILD/tsan/suppressions.txt second_deadlock_stack=1 halt_on_error=1" run_ctest tsan "$BUILD/tsan"
 }
 
-part_integration() { build_preset release && run_pytest integration tests/integration; }
+part_integration() { build_preset release && run_pytest integration tests/integration --ignore "$README_TEST"; }
 
-part_docs() { build_preset release && run_pytest docs tests/tools/test_readme.py; }
+part_docs() { build_preset release && run_pytest docs "$README_TEST"; }
 
-part_tools() { run_pytest tools tests/tools --ignore tests/tools/test_readme.py; }
+part_tools() { run_pytest tools tests/tools; }
 
 part_fuzz() { tests/tools/fuzz.sh --seconds 300 --junit "$RESULTS/fuzz.xml"; }
 

@@ -10,12 +10,14 @@ import argparse
 import concurrent.futures
 import hashlib
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 TIDY = "clang-tidy-16"
 ROOT = Path(__file__).parents[2]
+OBJECT = re.compile(r" -o (\S+)")
 
 
 def dependencies(build: Path) -> dict[str, list[Path]]:
@@ -62,7 +64,7 @@ def main() -> int:
     for entry in json.loads((build / "compile_commands.json").read_text()):
         source = (Path(entry["directory"]) / entry["file"]).resolve()
         if source in wanted:
-            files = made_from.get(entry["output"], [source])
+            files = made_from.get(OBJECT.search(entry["command"])[1], [source])
             pending[source] = known / fingerprint(entry["command"], files, settings)
     dirty = {source: stamp for source, stamp in pending.items() if not stamp.exists()}
     print(f"{len(pending)} sources, {len(dirty)} to look at")
