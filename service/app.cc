@@ -98,13 +98,13 @@ class App::Impl {
   };
   using Chains = std::map<std::string, Chain>;
 
-  absl::StatusOr<std::shared_ptr<Validator>> BuildChain(const RealmConfig& realm);
-  absl::StatusOr<std::shared_ptr<const Realms>> BuildRealms(const Config& config, Chains& chains);
+  std::shared_ptr<Validator> BuildChain(const RealmConfig& realm);
+  std::shared_ptr<const Realms> BuildRealms(const Config& config, Chains& chains);
   absl::Status StartServing();
   std::vector<ReadinessCheck> Readiness() const;
   // Reload, up to what is logged of it.
   absl::StatusOr<std::vector<std::string>> TryReload();
-  void PutInForce(const ReloadPlan& plan, std::shared_ptr<const Realms> realms, Chains chains);
+  void PutInForce(const ReloadPlan& plan);
   void Forget(const std::vector<std::string>& realms);
   void KeepHouse();
   void Sweep();
@@ -196,9 +196,7 @@ absl::Status App::Impl::Start() {
   log_.Report(
       Severity::kInfo, "key_memory",
       absl::StrCat("the digest key is kept in memory of this protection: ", ProtectionName(digester_.protection())));
-  absl::StatusOr<std::shared_ptr<const Realms>> realms = BuildRealms(*config_, chains_);
-  if (!realms.ok()) return realms.status();
-  realms_.Set(*std::move(realms));
+  realms_.Set(BuildRealms(*config_, chains_));
   metrics_.SetSources({.cache =
                            [this] {
                              const CacheCounts counts = cache_ == nullptr ? CacheCounts() : cache_->Counts();
@@ -213,27 +211,22 @@ absl::Status App::Impl::Start() {
 }
 
 // The validator of a realm, from the inside out; each is a decorator over the same interface.
-absl::StatusOr<std::shared_ptr<Validator>> App::Impl::BuildChain(const RealmConfig& realm) {
+std::shared_ptr<Validator> App::Impl::BuildChain(const RealmConfig& realm) {
   std::vector<ChainValidator::Link> links;
   std::map<std::string, int> of_kind;
   for (const ValidatorConfig& config : realm.validators) {
     const std::string kind(BackendKind(config));
     const int number = ++of_kind[kind];
-    absl::StatusOr<std::unique_ptr<Validator>> backend =
-        MakeBackend(config, {.realm = realm.name,
-                             .case_rule = realm.case_sensitive ? CaseRule::kSensitive : CaseRule::kFold,
-                             .clock = clock_,
-                             .randomness = randomness_,
-                             .reporter = log_});
-    if (!backend.ok()) return backend.status();
+    std::unique_ptr<Validator> backend =
+        BuildBackend(config, realm, {.clock = clock_, .randomness = randomness_, .reporter = log_});
     BackendMetrics& metrics = metrics_.ForBackend(realm.name, number == 1 ? kind : absl::StrCat(kind, "-", number));
-    links.push_back({.validator = std::make_unique<MeteredValidator>(*std::move(backend), metrics, clock_),
+    links.push_back({.validator = std::make_unique<MeteredValidator>(std::move(backend), metrics, clock_),
                      .continue_on_rejected = config.continue_on_rejected});
   }
   return std::make_shared<ChainValidator>(std::move(links));  // the first that knows the user decides
 }
 
-absl::StatusOr<std::shared_ptr<const Realms>> App::Impl::BuildRealms(const Config& config, Chains& chains) {
+std::shared_ptr<const Realms> App::Impl::BuildRealms(const Config& config, Chains& chains) {
   Chains next;
   std::vector<Realm> realms;
   size_t default_index = 0;
@@ -244,9 +237,7 @@ absl::StatusOr<std::shared_ptr<const Realms>> App::Impl::BuildRealms(const Confi
         before->second.case_sensitive == realm.case_sensitive) {
       chain = before->second;
     } else {
-      absl::StatusOr<std::shared_ptr<Validator>> built = BuildChain(realm);
-      if (!built.ok()) return built.status();
-      chain = {.validators = realm.validators, .case_sensitive = realm.case_sensitive, .validator = *std::move(built)};
+      chain = {.validators = realm.validators, .case_sensitive = realm.case_sensitive, .validator = BuildChain(realm)};
     }
 
     const RealmId id = realm_ids_.Intern(realm.name);
@@ -345,18 +336,17 @@ absl::StatusOr<std::vector<std::string>> App::Impl::TryReload() {
   // All that can fail comes before the first thing that changes.
   absl::StatusOr<std::shared_ptr<const Callers>> callers = Callers::Load(plan.config->callers);
   if (!callers.ok()) return callers.status();
-  Chains chains = chains_;
-  absl::StatusOr<std::shared_ptr<const Realms>> realms = BuildRealms(*plan.config, chains);
-  if (!realms.ok()) return realms.status();
   if (tls_ != nullptr) {
     if (absl::Status status = tls_->SetFiles(*plan.config->tls); !status.ok()) return status;
   }
   callers_.Set(*std::move(callers));
-  PutInForce(plan, *std::move(realms), std::move(chains));
+  PutInForce(plan);
   return plan.restart;
 }
 
-void App::Impl::PutInForce(const ReloadPlan& plan, std::shared_ptr<const Realms> realms, Chains chains) {
+void App::Impl::PutInForce(const ReloadPlan& plan) {
+  Chains chains = chains_;
+  std::shared_ptr<const Realms> realms = BuildRealms(*plan.config, chains);
   // What another directory said, or a realm that is gone, counts no longer.
   std::vector<std::string> changed;
   for (const auto& [name, chain] : chains_) {
