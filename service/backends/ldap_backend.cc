@@ -1,27 +1,12 @@
 #include "backends/ldap_backend.h"
 
-#include <pthread.h>
-
 #include <algorithm>
-#include <csignal>
 #include <optional>
 #include <string>
 #include <utility>
 
 namespace credcache {
 namespace {
-
-// libldap writes to sockets with write(2): a server that went away would end the process by SIGPIPE.
-void BlockSigpipeInThisThread() {
-  static thread_local const bool kDone = [] {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &set, nullptr);
-    return true;
-  }();
-  static_cast<void>(kDone);
-}
 
 // libldap reads ldap.conf at its first use, which two threads must not do at once.
 void InitializeLibldap() {
@@ -102,7 +87,6 @@ void LdapBackend::Validate(const LogOn& log_on, ValidateDone done) {
 
 absl::Status LdapBackend::Submit(absl::AnyInvocable<void(LdapWorker&)> work) {
   return threads_->Submit([this, held_work = std::move(work)]() mutable {
-    BlockSigpipeInThisThread();
     std::unique_ptr<LdapWorker> worker;
     {
       // There are as many workers as threads.

@@ -11,6 +11,7 @@
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "backends/ldap_sigpipe.h"
 #include "backends/ldap_socket.h"
 
 namespace credcache {
@@ -52,6 +53,7 @@ void SetOptions(LDAP* handle) {
   SetInt(handle, LDAP_OPT_DEREF, LDAP_DEREF_NEVER);
   ldap_set_option(handle, LDAP_OPT_REFERRALS, LDAP_OPT_OFF);
   ldap_set_option(handle, LDAP_OPT_RESTART, LDAP_OPT_ON);
+  ldap_set_option(handle, LDAP_OPT_NETWORK_TIMEOUT, nullptr);  // none: see SocketDeadline
 }
 
 std::string TakeString(char* text) {
@@ -111,6 +113,7 @@ const std::vector<std::string>* LdapEntry::Find(absl::string_view name) const {
 
 absl::StatusOr<std::unique_ptr<LdapConnection>> LdapConnection::Open(const std::string& url, const LdapTls& tls,
                                                                      Clock& clock, MonotonicTime deadline) {
+  const LdapSigpipeGuard guard;
   const auto parsed = ParseUrl(url);
   if (!parsed.ok()) return parsed.status();
   const auto fd = ConnectTcp(parsed->host, parsed->port, clock, deadline);
@@ -129,10 +132,15 @@ absl::StatusOr<std::unique_ptr<LdapConnection>> LdapConnection::Open(const std::
     const absl::Status status = connection->StartTls(url, tls, deadline);
     if (!status.ok()) return status;
   }
+  // libldap waits for the first byte of an answer itself; this holds where an answer stops half way.
+  LimitReadsAndWrites(*fd, deadline - clock.Monotonic());
   return connection;
 }
 
-LdapConnection::~LdapConnection() { ldap_unbind_ext(handle_, nullptr, nullptr); }
+LdapConnection::~LdapConnection() {
+  const LdapSigpipeGuard guard;
+  ldap_unbind_ext(handle_, nullptr, nullptr);
+}
 
 absl::Status LdapConnection::StartTls(const std::string& url, const LdapTls& tls, MonotonicTime deadline) {
   if (!absl::StartsWithIgnoreCase(url, "ldaps:")) {
@@ -149,17 +157,22 @@ absl::Status LdapConnection::StartTls(const std::string& url, const LdapTls& tls
       return absl::UnavailableError(absl::StrCat("the directory refused StartTLS: ", ldap_err2string(code), " ", text));
     }
   }
-  const absl::Status prepared = PrepareTls(tls, deadline);
+  const absl::Status prepared = PrepareTls(tls);
   if (!prepared.ok()) return prepared;
-  const int code = ldap_install_tls(handle_);
+  const int code = [&] {
+    const SocketDeadline limit(socket_, clock_, deadline);
+    return ldap_install_tls(handle_);
+  }();
   if (code != LDAP_SUCCESS || ldap_tls_inplace(handle_) == 0) {
-    return absl::UnavailableError(absl::StrCat("TLS: ", Describe(code), "; the certificate is verified by ",
-                                               tls.ca.empty() ? kSystemCa : tls.ca));
+    if (clock_.Monotonic() >= deadline) return absl::UnavailableError("TLS: no answer in time");
+    return absl::UnavailableError(
+        absl::StrCat("TLS: ", Describe(code), "; is its certificate signed by an authority in ",
+                     tls.ca.empty() ? kSystemCa : tls.ca, ", and does it bear the host's name as in the URL?"));
   }
   return absl::OkStatus();
 }
 
-absl::Status LdapConnection::PrepareTls(const LdapTls& tls, MonotonicTime deadline) {
+absl::Status LdapConnection::PrepareTls(const LdapTls& tls) {
   const std::string ca = tls.ca.empty() ? kSystemCa : tls.ca;
   // libldap only warns of a file without certificates, and then trusts nobody: say it here.
   if (access(ca.c_str(), R_OK) != 0)
@@ -173,8 +186,6 @@ absl::Status LdapConnection::PrepareTls(const LdapTls& tls, MonotonicTime deadli
   if (TakeString(package) == "GnuTLS") {
     ldap_set_option(handle_, LDAP_OPT_X_TLS_CIPHER_SUITE, "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2");
   }
-  const timeval left = TimeLeft(clock_, deadline);
-  ldap_set_option(handle_, LDAP_OPT_NETWORK_TIMEOUT, &left);
   const int client = 0;
   if (ldap_set_option(handle_, LDAP_OPT_X_TLS_NEWCTX, &client) != LDAP_OPT_SUCCESS) {
     return absl::UnavailableError(absl::StrCat("TLS: the CA file ", ca, " cannot be used"));
@@ -184,6 +195,7 @@ absl::Status LdapConnection::PrepareTls(const LdapTls& tls, MonotonicTime deadli
 
 absl::StatusOr<BindAnswer> LdapConnection::Bind(const std::string& dn, SecretView password, MonotonicTime deadline) {
   if (dn.empty() || password.empty()) return absl::InvalidArgumentError("an anonymous bind proves nothing");
+  const LdapSigpipeGuard guard;
   // After a loss libldap would connect anew by itself, in the clear.
   if (needs_tls_ && ldap_tls_inplace(handle_) == 0) return absl::AbortedError("TLS is not in place");
 
@@ -211,6 +223,7 @@ absl::StatusOr<BindAnswer> LdapConnection::Bind(const std::string& dn, SecretVie
 }
 
 absl::StatusOr<LdapSearchAnswer> LdapConnection::Search(const LdapSearch& search, MonotonicTime deadline) {
+  const LdapSigpipeGuard guard;
   if (needs_tls_ && ldap_tls_inplace(handle_) == 0) return absl::UnavailableError("TLS is not in place");
   std::vector<char*> attributes;
   for (const std::string& name : search.attributes) attributes.push_back(const_cast<char*>(name.c_str()));
@@ -262,7 +275,9 @@ std::string LdapConnection::Describe(int code) const {
   char* diagnostic = nullptr;
   ldap_get_option(handle_, LDAP_OPT_DIAGNOSTIC_MESSAGE, &diagnostic);
   const std::string text = TakeString(diagnostic);
-  return text.empty() ? ldap_err2string(code) : absl::StrCat(ldap_err2string(code), " (", text, ")");
+  // GnuTLS has no text for a certificate that failed the check.
+  const bool says_something = !text.empty() && text != "(unknown error code)";
+  return !says_something ? ldap_err2string(code) : absl::StrCat(ldap_err2string(code), " (", text, ")");
 }
 
 }  // namespace credcache

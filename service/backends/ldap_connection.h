@@ -79,7 +79,7 @@ class LdapConnection {
   LdapConnection(LDAP* handle, int socket, Clock& clock) : handle_(handle), socket_(socket), clock_(clock) {}
 
   absl::Status StartTls(const std::string& url, const LdapTls& tls, MonotonicTime deadline);
-  absl::Status PrepareTls(const LdapTls& tls, MonotonicTime deadline);
+  absl::Status PrepareTls(const LdapTls& tls);
   absl::StatusOr<Message> Await(int message_id, MonotonicTime deadline);
   std::string Describe(int code) const;
 

@@ -40,21 +40,16 @@ int ConnectTo(int fd, const addrinfo& address, Clock& clock, MonotonicTime deadl
   return error;
 }
 
-void Configure(int fd, absl::Duration timeout) {
+void Configure(int fd) {
   const int on = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-  // libldap waits for the first byte of an answer itself; these hold where an answer stops half way.
-  const timeval tv = absl::ToTimeval(std::max(timeout, absl::Milliseconds(1)));
-  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
-  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
   fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
 }
 
 }  // namespace
 
 absl::StatusOr<int> ConnectTcp(const std::string& host, int port, Clock& clock, MonotonicTime deadline) {
-  const absl::Duration timeout = deadline - clock.Monotonic();
   addrinfo hints = {};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_NUMERICSERV;
@@ -77,11 +72,27 @@ absl::StatusOr<int> ConnectTcp(const std::string& host, int port, Clock& clock, 
     const MonotonicTime now = clock.Monotonic();
     failure = ConnectTo(fd, *address, clock, now + (deadline - now) / left);
     if (failure != 0) continue;
-    Configure(fd, timeout);
+    Configure(fd);
     std::move(closer).Cancel();
     return fd;
   }
   return absl::UnavailableError(absl::StrCat("connecting: ", std::strerror(failure)));
+}
+
+void LimitReadsAndWrites(int socket, absl::Duration timeout) {
+  const timeval tv = absl::ToTimeval(std::max(timeout, absl::Milliseconds(1)));
+  setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+  setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
+}
+
+SocketDeadline::SocketDeadline(int socket, Clock& clock, MonotonicTime deadline)
+    : thread_([this, socket, left = deadline - clock.Monotonic()] {
+        if (!over_.WaitForNotificationWithTimeout(left)) shutdown(socket, SHUT_RDWR);
+      }) {}
+
+SocketDeadline::~SocketDeadline() {
+  over_.Notify();
+  thread_.join();
 }
 
 }  // namespace credcache
