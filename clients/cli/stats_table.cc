@@ -27,7 +27,9 @@ std::string Word(absl::string_view name, absl::string_view prefix) {
 
 std::string Percent(std::optional<double> ratio) { return ratio ? absl::StrFormat("%.1f %%", *ratio * 100) : "-"; }
 
-std::string RateText(double rate) { return absl::StrFormat(rate < 10 ? "%.1f/s" : "%.0f/s", rate); }
+std::string RateText(double rate) {
+  return rate < 10 ? absl::StrFormat("%.1f/s", rate) : absl::StrFormat("%.0f/s", rate);
+}
 
 template <typename Stats>
 uint64_t Misses(const Stats& stats) {
