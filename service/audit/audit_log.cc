@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
 #include "audit/json_line.h"
 
@@ -30,10 +31,17 @@ absl::string_view Name(AuditReason reason) {
 
 AuditLog::AuditLog(AuditOptions options, Clock& clock, std::shared_ptr<LogOutput> output)
     : clock_(clock),
+      instance_(static_cast<uint32_t>(absl::Hash<int64_t>()(absl::ToUnixNanos(clock.Now())))),
       hits_(options.hits),
       writer_({.name = "audit", .queue_size = options.queue_size, .gather = kGather}, std::move(output)) {}
 
 AuditLog::~AuditLog() { Tick(); }
+
+std::string AuditLog::RequestId(absl::string_view given) {
+  if (!given.empty()) return std::string(given);
+  return absl::StrCat(absl::Hex(instance_, absl::kZeroPad8), "-",
+                      next_request_.fetch_add(1, std::memory_order_relaxed));
+}
 
 void AuditLog::Record(const AuthenticationEvent& event) {
   if (!Wants(event.source)) return;
@@ -47,7 +55,7 @@ void AuditLog::Record(const AuthenticationEvent& event) {
   line.Text("reason", Name(event.reason));
   line.Text("source", Name(event.source));
   line.Number("duration_us", Microseconds(event.duration));
-  line.Text("request_id", event.request_id);
+  line.Text("request_id", RequestId(event.request_id));
   if (event.validated_at > absl::InfinitePast() && event.validated_at < absl::InfiniteFuture()) {
     line.Time("validated_at", event.validated_at);
   }
@@ -65,7 +73,7 @@ void AuditLog::Record(const InvalidationEvent& event) {
   line.Text("status", event.status);
   line.Number("entries_removed", event.entries_removed);
   line.Number("revision", event.revision);
-  line.Text("request_id", event.request_id);
+  line.Text("request_id", RequestId(event.request_id));
   writer_.Append(std::move(line).Finish());
 }
 

@@ -42,7 +42,8 @@ inline constexpr int kAuditReasons = 8;
 // "ok", "wrong_password".
 absl::string_view Name(AuditReason reason);
 
-// A decision: kind "authentication". Views need to last for the call only; empty texts are left out of the line.
+// A decision: kind "authentication". Views need to last for the call only; empty texts are left out of the line, but
+// for the request id: a caller that gives none gets one.
 struct AuthenticationEvent {
   absl::string_view realm;
   absl::string_view username;
@@ -115,7 +116,12 @@ class AuditLog {
   void Tick();
 
  private:
+  // The caller's, or one made here, unique among the replicas' with all but certainty.
+  std::string RequestId(absl::string_view given);
+
   Clock& clock_;
+  const uint32_t instance_;
+  std::atomic<uint64_t> next_request_{1};
   std::atomic<bool> hits_;
   LineWriter writer_;
   absl::Mutex mutex_;

@@ -60,6 +60,15 @@ TEST_F(AuditLogTest, WhatIsNotKnownIsLeftOut) {
   EXPECT_EQ(event["source"], "none");
 }
 
+TEST_F(AuditLogTest, ARequestWithoutAnIdGetsOneOfItsOwn) {
+  Start();
+  audit_->Record(AuthenticationEvent{.username = "alice"});
+  audit_->Record(InvalidationEvent{.target = "all"});
+  const std::vector<nlohmann::json> events = Events();
+  EXPECT_THAT(events.at(0).at("request_id").get<std::string>(), testing::MatchesRegex("[0-9a-f]{8}-1"));
+  EXPECT_THAT(events.at(1).at("request_id").get<std::string>(), testing::MatchesRegex("[0-9a-f]{8}-2"));
+}
+
 TEST_F(AuditLogTest, AnswersFromTheCacheAreLoggedOnlyWhenAskedFor) {
   Start();
   const AuthenticationEvent hit{.outcome = Outcome::kAccepted, .reason = AuditReason::kOk, .source = Source::kCache};
