@@ -68,6 +68,7 @@ void LdapBackend::Validate(const LogOn& log_on, ValidateDone done) {
   LdapWorker::Question& question = validation->question;
   question.name = log_on.account == nullptr ? log_on.username : log_on.account->name;
   if (log_on.account != nullptr) {
+    question.known = log_on.account->known;
     question.locator = log_on.account->locator;
     question.identity = log_on.account->identity;
   }

@@ -98,17 +98,21 @@ absl::StatusOr<Verdict> LdapWorker::Validate(const Question& question) {
 absl::StatusOr<Verdict> LdapWorker::ValidateBySearch(const Question& question) {
   std::string dn = question.locator;
   Identity identity = question.identity;
-  if (dn.empty()) {
+  bool known = question.known;
+  if (known && dn.empty()) {
     const auto account = Resolve(question.name, question.deadline);
     if (!account.ok()) return account.status();
-    if (!account->has_value()) {
-      // Costs what a wrong password costs, and fails as it would fail.
-      const auto ignored = BindUser(ImpossibleDn(), question.password.view(), question.deadline);
-      if (!ignored.ok()) return ignored.status();
-      return Verdict{.decision = Decision::kUnknownUser};
+    known = account->has_value();
+    if (known) {
+      dn = (*account)->locator;
+      identity = (*account)->identity;
     }
-    dn = (*account)->locator;
-    identity = (*account)->identity;
+  }
+  if (!known) {
+    // Costs what a wrong password costs, and fails as it would fail.
+    const auto ignored = BindUser(ImpossibleDn(), question.password.view(), question.deadline);
+    if (!ignored.ok()) return ignored.status();
+    return Verdict{.decision = Decision::kUnknownUser};
   }
   const auto decision = BindUser(dn, question.password.view(), question.deadline);
   if (!decision.ok()) return decision.status();

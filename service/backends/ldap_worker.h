@@ -36,6 +36,7 @@ class LdapWorker {
 
   struct Question {
     Username name;
+    bool known = true;    // false: a search found nobody of that name
     std::string locator;  // the entry's DN where it is known; empty: it is looked up
     Identity identity;    // what was read with the locator
     Secret password;      // not empty
