@@ -6,13 +6,13 @@ source "$(dirname "${BASH_SOURCE[0]}")/steps.sh"
 
 RESULTS=$BUILD/test
 README_TEST=tests/integration/test_readme.py
-DEFAULT_PARTS=(unit asan tsan integration docs tools)
+DEFAULT_PARTS=(unit asan tsan backends integration docs tools)
 LONG_PARTS=(fuzz)
 
-# run_ctest PART FOLDER: the unit tests as they were built there.
+# run_ctest PART FOLDER: the programs that were built there.
 run_ctest() {
-  step "test-$1" "running the unit tests ($1)" \
-    ctest --test-dir "$2/tests/unit" --output-on-failure --no-tests=error -j "$JOBS" --output-junit "$RESULTS/$1.xml"
+  step "test-$1" "running the test programs ($1)" \
+    ctest --test-dir "$2" --output-on-failure --no-tests=error -j "$JOBS" --output-junit "$RESULTS/$1.xml"
 }
 
 # run_pytest PART ARGUMENTS...
@@ -23,17 +23,20 @@ run_pytest() {
     "$VENV/bin/python" -m pytest --junit-xml "$RESULTS/$part.xml" "$@"
 }
 
-part_unit() { build_preset release && run_ctest unit "$BUILD"; }
+part_unit() { build_preset release && run_ctest unit "$BUILD/tests/unit"; }
+
+# A backend, alone, against its real server.
+part_backends() { build_preset release && run_ctest backends "$BUILD/tests/integration"; }
 
 part_asan() {
   build_preset asan unit_tests || return
-  UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=detect_stack_use_after_return=1 run_ctest asan "$BUILD/asan"
+  UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=detect_stack_use_after_return=1 run_ctest asan "$BUILD/asan/tests/unit"
 }
 
 part_tsan() {
   build_preset tsan unit_tests || return
   tests/tools/tsan_suppressions.sh "$BUILD"/tsan/bin/*_test >"$BUILD/tsan/suppressions.txt" || return
-  TSAN_OPTIONS="suppressions=$BUILD/tsan/suppressions.txt second_deadlock_stack=1 halt_on_error=1" run_ctest tsan "$BUILD/tsan"
+  TSAN_OPTIONS="suppressions=$BUILD/tsan/suppressions.txt second_deadlock_stack=1 halt_on_error=1" run_ctest tsan "$BUILD/tsan/tests/unit"
 }
 
 part_integration() { build_preset release && run_pytest integration tests/integration --ignore "$README_TEST"; }
