@@ -88,11 +88,10 @@ void AliasIndex::Sweep(MonotonicTime now, const RealmPolicies& policies) {
   EraseAliasesIf([&](const Alias& alias) { return past(alias.realm, alias.learned_at); });
   for (auto account = accounts_.begin(); account != accounts_.end();) {
     const auto next = std::next(account);
-    const auto& names = account->second.names;
-    if (std::all_of(names.begin(), names.end(),
-                    [&](const auto& name) { return past(account->second.realm, name.learned_at); })) {
-      EraseAccount(account);
-    }
+    const RealmId realm = account->second.realm;
+    auto& names = account->second.names;
+    std::erase_if(names, [&](const NameOfAccount& name) { return past(realm, name.learned_at); });
+    if (names.empty()) EraseAccount(account);
     account = next;
   }
 }
