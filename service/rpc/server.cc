@@ -19,10 +19,10 @@
 #include "base/limits.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/grpcpp.h"
-#include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/impl/service_type.h"
 #include "grpcpp/resource_quota.h"
 #include "rpc/auth_service.h"
+#include "rpc/health.h"
 #include "rpc/unix_socket.h"
 
 namespace credcache {
@@ -106,29 +106,27 @@ class Server::Endpoint {
     int port = 0;
     builder.AddListeningPort(uri, credentials, &port);
     builder.RegisterService(service_.get());
+    builder.RegisterService(health_->service());
     server_ = builder.BuildAndStart();
     if (server_ == nullptr) return 0;
-    server_->GetHealthCheckService()->SetServingStatus(kAuthServiceName, true);
     return port;
   }
   void KeepFile(std::unique_ptr<UnixSocketFile> file) { file_ = std::move(file); }
 
-  void StopServing() { server_->GetHealthCheckService()->SetServingStatus(false); }
+  void StopServing() { health_->BeginDrain(); }
   void Shutdown(absl::Time deadline) { server_->Shutdown(absl::ToChronoTime(deadline)); }
 
  private:
   std::unique_ptr<UnixSocketFile> file_;  // goes last
   const std::unique_ptr<grpc::Service> service_;
+  const std::unique_ptr<HealthService> health_ = NewHealthService();
   std::unique_ptr<grpc::Server> server_;
 };
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ListenConfig& config, ServerTls* tls,
                                                       const RpcParts& parts) {
   static absl::once_flag once;
-  absl::call_once(once, [] {
-    grpc::EnableDefaultHealthCheckService(true);
-    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-  });
+  absl::call_once(once, grpc::reflection::InitProtoReflectionServerBuilderPlugin);
 
   std::unique_ptr<Server> server(new Server(parts));
   server->address_ = config.grpc;

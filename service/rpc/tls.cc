@@ -140,7 +140,8 @@ class ServerTls::Credentials final : public grpc::ServerCredentials {
       material = credentials->tls_.material_;
     }
     const grpc_ssl_pem_key_cert_pair pair = {material->private_key.c_str(), material->certificate.c_str()};
-    const char* roots = material->client_ca.empty() ? nullptr : material->client_ca.c_str();
+    // gRPC insists on roots, even where no client's certificate is asked for.
+    const char* roots = (material->client_ca.empty() ? material->certificate : material->client_ca).c_str();
     *config = grpc_ssl_server_certificate_config_create(roots, &pair, 1);
     return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
   }
