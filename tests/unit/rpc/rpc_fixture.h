@@ -3,8 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,29 +20,9 @@
 #include "journal/memory_journal.h"
 #include "rpc/held_validator.h"
 #include "rpc/server.h"
+#include "rpc/temporary_folder.h"
 
 namespace credcache {
-
-// A folder that goes with the test.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string path = (std::filesystem::temp_directory_path() / "rpc_test.XXXXXX").string();
-    if (mkdtemp(path.data()) == nullptr) abort();
-    path_ = path;
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  std::string File(const std::string& name) const { return path_ + "/" + name; }
-  std::string Write(const std::string& name, const std::string& content) const {
-    // Replaced as a whole, as careful operators do.
-    std::ofstream(File(name + ".new"), std::ios::binary) << content;
-    std::filesystem::rename(File(name + ".new"), File(name));
-    return File(name);
-  }
-
- private:
-  std::string path_;
-};
 
 // What a client is told of an error.
 struct ErrorParts {
