@@ -7,6 +7,7 @@ import configs
 import grpc
 import pytest
 import waiting
+from certs import CertificateAuthority
 from client import Client, Connect, fails, failure
 from credcached import Credcached, Serve, is_about
 from slapd import MakeDirectory, Slapd
@@ -72,6 +73,33 @@ def test_a_frozen_directory_is_unavailable_in_time_and_cached_users_notice_nothi
     accepted_again(client)
     assert client.authenticate("carol", "not-the-password").source == BACKEND
     assert [backend.state for backend in client.stats().backends] == [stats_pb2.BackendStats.STATE_UP]
+
+
+@pytest.mark.parametrize("transport", ["start_tls", "ldaps"])
+def test_a_directory_that_freezes_before_the_tls_handshake_is_unavailable_in_time(
+    few: Slapd,
+    serve: Serve,
+    connect: Connect,
+    authority: CertificateAuthority,
+    tmp_path: pathlib.Path,
+    search: bool,
+    transport: str,
+) -> None:
+    validator = configs.ldap(
+        few,
+        folder=tmp_path,
+        search=search,
+        transport=transport,
+        ca=authority.certificate,
+        timeout=f"{TIMEOUT_SECONDS:g}s",
+    )
+    client = connect(serve(configs.config(configs.realm(validator))))
+    few.freeze()
+    with waiting.Stopwatch() as watch, fails(grpc.StatusCode.UNAVAILABLE):
+        client.authenticate("bob", "password-of-bob")
+    assert watch.seconds < TIMEOUT_SECONDS + MARGIN_SECONDS
+    few.thaw()
+    accepted_again(client)
 
 
 def test_a_crowd_before_a_frozen_directory_is_told_in_time(server: Credcached, few: Slapd, connect: Connect) -> None:
