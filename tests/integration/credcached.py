@@ -40,6 +40,7 @@ class Credcached:
         self._binary = binary
         self._process: subprocess.Popen[bytes] | None = None
         self._lines: list[bytes] = []
+        self._start_line = 0  # where what the present process wrote begins
         # Reentrant: who waits for news reads the lines, too.
         self._news = threading.Condition(threading.RLock())
         self._reader: threading.Thread | None = None
@@ -69,6 +70,8 @@ class Credcached:
         temporary.replace(self.config_file)
 
     def start(self) -> Self:
+        with self._news:
+            self._start_line = len(self._lines)
         self._process = subprocess.Popen(
             [self._binary, "--config", self.config_file],
             stdin=subprocess.DEVNULL,
@@ -188,7 +191,10 @@ class Credcached:
 
     def _wait_for_line(self, match: Callable[[str], Any], what: str) -> Any:
         def found() -> Any:
-            return next((m for m in (match(line.decode(errors="replace")) for line in self._lines) if m), None)
+            return next(
+                (m for m in (match(line.decode(errors="replace")) for line in self._lines[self._start_line :]) if m),
+                None,
+            )
 
         with self._news:
             self._news.wait_for(lambda: found() or not self._reader.is_alive(), waiting.DEADLINE_SECONDS)

@@ -12,7 +12,7 @@ import configs
 import grpc
 import pytest
 import waiting
-from client import Client, Connect, fails
+from client import Client, Connect, fails, request
 from credcached import Credcached, Serve
 from google.protobuf import descriptor_pool
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -115,13 +115,18 @@ def test_it_ends_at_once_when_nothing_is_under_way(
     on_file: Credcached, connect: Connect, number: signal.Signals
 ) -> None:
     client = connect(on_file)
-    client.authenticate("alice", "password-of-alice")
-    idle = client.stream(iter(lambda: time.sleep(0.01) or authenticate_pb2.AuthenticateStreamRequest(), None))
+    ask = authenticate_pb2.NumberedRequest(id=1, request=request("alice", "password-of-alice"))
+    message = authenticate_pb2.AuthenticateStreamRequest(requests=[ask])
+    end = threading.Event()
+    idle = client.stream(iter(lambda: end.wait(0.01) or message, True))
+    assert [result.id for result in next(idle).results] == [1]
     with waiting.Stopwatch() as watch:
         os.kill(on_file.pid, number)
         on_file.stop()
     assert watch.seconds < 5
-    assert list(idle) == []
+    assert {result.id for answer in idle for result in answer.results} <= {1}
+    assert idle.code() == grpc.StatusCode.OK
+    end.set()
     with pytest.raises(grpc.RpcError) as info:
         client.authenticate("alice", "password-of-alice", deadline_seconds=2)
     assert info.value.code() == grpc.StatusCode.UNAVAILABLE

@@ -1,4 +1,4 @@
-"""The LDAP backend against a real slapd: the program of this folder, with its own tests counted one by one by GoogleTest."""
+"""The LDAP backend against a real slapd: the program of this folder, whose tests GoogleTest counts one by one."""
 
 import pathlib
 import subprocess
