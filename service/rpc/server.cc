@@ -36,8 +36,9 @@ void SetLimits(const ListenConfig& config, grpc::ServerBuilder& builder) {
   grpc::ResourceQuota quota("credcache");
   quota.Resize(kMaxGrpcMemory);
   builder.SetResourceQuota(quota);
-  // What is under way is bounded for all connections together (in_flight.h); one connection may have all of it.
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, config.max_in_flight);
+  // What is under way is bounded for all connections together (in_flight.h); one connection may have all of it, and
+  // some more: a call must get here to be told that it is one too many, and a health check must always get here.
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, config.max_in_flight + kSpareStreams);
   // Two servers on one port would share it in silence.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   // Connections end now and then, so that clients come to see new replicas. Streams end by themselves at that age
