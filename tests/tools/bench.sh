@@ -4,6 +4,7 @@
 # Google Benchmark's figures also to build/bench/NAME.json.
 set -uo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/steps.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/sample.sh"
 
 RESULTS=$BUILD/bench
 mkdir -p "$RESULTS"
@@ -21,6 +22,10 @@ known_benchmarks() {
 run_one() {
   local command=("$BUILD/bin/$1_bench")
   [[ -x ${command[0]} ]] || command=("$VENV/bin/python" "tests/bench/$1.py")
+  if [[ $1 == startup ]]; then
+    write_sample "$RESULTS/startup" 0 0
+    command+=("$RESULTS/startup/credcached.yaml")
+  fi
   say "==> benchmark $1"
   BENCHMARK_OUT=$RESULTS/$1.json "${command[@]}" 2>&1 | tee "$RESULTS/$1.txt"
 }

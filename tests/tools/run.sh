@@ -3,6 +3,7 @@
 # the folder CREDCACHE_RUN.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/steps.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/sample.sh"
 
 FOLDER=${CREDCACHE_RUN:-$BUILD/run}
 SHOWN=${FOLDER#"$ROOT"/}
@@ -17,27 +18,6 @@ need_free_port() {
   if [[ $1 != 0 ]] && (: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null; then
     die "port $1 of 127.0.0.1 is in use; end what listens there, or take free ports: CREDCACHE_PORT=0 ./dev run"
   fi
-}
-
-write_sample() {
-  umask 077
-  mkdir -p "$FOLDER"
-  openssl rand -hex 8 | tr -d '\n' >"$FOLDER/alice.password"
-  {
-    say "# username:hash[:key=value,...]; credcachectl hash writes the hash"
-    say "alice:$("$CTL" hash --password-file "$FOLDER/alice.password"):groups=staff;mail"
-  } >"$FOLDER/users"
-  cat >"$FOLDER/credcached.yaml" <<EOF
-# The embedded default: a password file, and a journal in memory. service/docs explains every key.
-listen:
-  grpc: 127.0.0.1:$port
-  admin: 127.0.0.1:$admin_port
-realms:
-  - name: example.org
-    default: true
-    validators:
-      - file: {path: users}
-EOF
 }
 
 # Starts credcached in the background, as $service, and waits for the line that says where it listens: $grpc, $admin.
@@ -97,7 +77,7 @@ need_free_port "$port"
 need_free_port "$admin_port"
 build_preset release credcached credcachectl
 say "==> writing a sample user and a configuration into $SHOWN"
-write_sample
+write_sample "$FOLDER" "$port" "$admin_port"
 start_service
 log_on "logging alice on: nothing is known of her yet, so the password file is asked"
 log_on "logging her on again: the cache answers"
