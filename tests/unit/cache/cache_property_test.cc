@@ -89,8 +89,8 @@ class World {
       void (World::*run)();
     };
     static constexpr Operation kOperationsByWeight[] = {
-        {46, &World::Find},         {5, &World::FindStale},         {20, &World::BeginFlight},
-        {20, &World::EndFlight},    {3, &World::FindCanonicalName}, {1, &World::AskIfFenced},
+        {44, &World::Find},         {5, &World::FindStale},         {20, &World::BeginFlight},
+        {20, &World::EndFlight},    {3, &World::FindCanonicalName}, {3, &World::AskIfFenced},
         {1, &World::Forget},        {1, &World::ForgetMuch},        {1, &World::Sweep},
         {1, &World::CompareCounts}, {1, &World::ChangePolicy}};
     int draw = random_.Below(100);
@@ -414,7 +414,7 @@ TEST(CachePropertyTest, NeverAnswersTheImpossibleWhileItEvicts) {
   int64_t evictions = 0;
   for (int done = 0; done < kOperations / 2;) {
     const uint64_t seed = seeds.Next();
-    const auto max_entries = static_cast<int64_t>(8 + seed % 40);
+    const auto max_entries = static_cast<int64_t>(8 + seed % 16);
     World world({.buckets = static_cast<int>(1 + seed % 3), .max_entries = max_entries}, seed);
     for (int i = 0; i < kOperationsPerCache; ++i, ++done) {
       world.StepWithinBounds(max_entries);
@@ -422,6 +422,7 @@ TEST(CachePropertyTest, NeverAnswersTheImpossibleWhileItEvicts) {
     }
     evictions += world.evictions();
   }
+  std::printf("evictions %lld\n", static_cast<long long>(evictions));
   EXPECT_GT(evictions, 10'000);
 }
 
