@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "backends/ldap_sigpipe.h"
+
 namespace credcache {
 namespace {
 
@@ -88,6 +90,8 @@ void LdapBackend::Validate(const LogOn& log_on, ValidateDone done) {
 
 absl::Status LdapBackend::Submit(absl::AnyInvocable<void(LdapWorker&)> work) {
   return threads_->Submit([this, held_work = std::move(work)]() mutable {
+    // For the thread's whole life, so that each call need not.
+    static thread_local const LdapSigpipeGuard kGuard;
     std::unique_ptr<LdapWorker> worker;
     {
       // There are as many workers as threads.

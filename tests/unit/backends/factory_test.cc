@@ -1,0 +1,54 @@
+#include "backends/factory.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/synchronization/notification.h"
+#include "backends/recording_reporter.h"
+#include "base/fake_clock.h"
+
+namespace credcache {
+namespace {
+
+using ::testing::HasSubstr;
+
+class FactoryTest : public ::testing::Test {
+ protected:
+  // Why the backend cannot answer: names the file or server that it was built for.
+  std::string Trouble(const ValidatorConfig& config) {
+    const std::unique_ptr<Validator> backend = BuildBackend(config, realm_, {clock_, randomness_, reporter_});
+    const Username alice = *Username::Normalize("alice", CaseRule::kFold);
+    absl::StatusOr<Verdict> result;
+    absl::Notification answered;
+    backend->Validate({.username = alice, .password = SecretView("s3cret")}, [&](absl::StatusOr<Verdict> verdict) {
+      result = std::move(verdict);
+      answered.Notify();
+    });
+    answered.WaitForNotification();
+    return result.status().ToString();
+  }
+
+  const RealmConfig realm_ = {.name = "corp.example"};
+  FakeClock clock_;
+  SystemRandomness randomness_;
+  RecordingReporter reporter_;
+};
+
+TEST_F(FactoryTest, BuildsWhatTheConfigurationNames) {
+  const ValidatorConfig file = {.backend = FileConfig{.path = "/nowhere/users"}};
+  EXPECT_EQ(BackendKind(file), "file");
+  EXPECT_THAT(Trouble(file), HasSubstr("UNAVAILABLE: /nowhere/users"));
+
+  // Port 1 of loopback: nobody listens.
+  const ValidatorConfig ldap = {.backend =
+                                    LdapConfig{.urls = {"ldap://127.0.0.1:1"}, .user_dn = "uid={username},dc=x"}};
+  EXPECT_EQ(BackendKind(ldap), "ldap");
+  EXPECT_THAT(Trouble(ldap), HasSubstr("UNAVAILABLE: ldap://127.0.0.1:1: connecting: Connection refused"));
+}
+
+}  // namespace
+}  // namespace credcache
