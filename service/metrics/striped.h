@@ -1,4 +1,4 @@
-// Counting on the hot path: one relaxed atomic addition in a cache line that other processors leave alone (ADR 0005).
+// Counting on the hot path: one relaxed atomic addition in a cache line that other processors leave alone (ADR 0004).
 #pragma once
 
 #include <atomic>

@@ -24,6 +24,9 @@ pytestmark = [pytest.mark.memory, pytest.mark.timeout(1800)]
 
 UNPROTECTED = BUILD / "unprotected"
 
+# Libraries that free what they sent without wiping it (service/docs/threat-model.md).
+UNWIPED = {"ldap"}
+
 
 @pytest.fixture(scope="session")
 def unprotected() -> pathlib.Path:
@@ -120,7 +123,7 @@ def test_a_log_on_leaves_its_password_in_no_memory_of_ours(
         counted = {owner: len(where) for owner, where in found.items()}
         record_property(f"{kind}_found", counted)
         print(f"{kind}, {realm or 'search'}, {way}: {counted or 'nowhere'}")
-        assert not found, "\n".join(
+        assert found.keys() <= UNWIPED, "\n".join(
             f"{owner}: {one.mapping} {one.address:#x} …{one.before[-24:]!r} {one.after[:24]!r}…"
             for owner, where in found.items()
             for one in where
@@ -142,4 +145,4 @@ def test_what_fails_leaves_no_password_either(server: Credcached, few: Slapd) ->
             lambda: server.metrics().total("credcache_backend_in_flight") == 0, "no validation is under way any more"
         )
     for password in (late, down, bad):
-        assert not owners(server, password), owners(server, password)
+        assert owners(server, password).keys() <= UNWIPED, owners(server, password)

@@ -51,7 +51,10 @@ TEST_P(CryptHashTest, RefusesWhatCryptWouldCutOff) {
 
 INSTANTIATE_TEST_SUITE_P(Kinds, CryptHashTest,
                          testing::Values(Kind{HashKind::kYescrypt, "$y$"}, Kind{HashKind::kSha512, "$6$rounds=200000$"},
-                                         Kind{HashKind::kBcrypt, "$2b$11$"}));
+                                         Kind{HashKind::kBcrypt, "$2b$11$"}),
+                         [](const testing::TestParamInfo<Kind>& kind) {
+                           return std::array<std::string, 3>{"Yescrypt", "Sha512", "Bcrypt"}.at(kind.index);
+                         });
 
 TEST(PasswordHashTest, BcryptRefusesWhatItWouldIgnore) {
   EXPECT_TRUE(HashPassword(HashKind::kBcrypt, MakePassword(std::string(72, 'x'))).ok());
