@@ -21,7 +21,6 @@ constexpr size_t kMaxResponseSize = size_t{256} << 10;
 StreamCall::StreamCall(const RpcParts& parts, const Listener& listener, grpc::CallbackServerContext* context,
                        CallTimer timer, IdentifiedCaller caller)
     : parts_(parts),
-      listener_(listener),
       context_(context),
       timer_(timer),
       call_deadline_(DeadlineOf(*context, parts.clock)),

@@ -59,7 +59,6 @@ class StreamCall final : public ByteStreamReactor,
   void ExpireRequests(MonotonicTime now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const RpcParts& parts_;
-  const Listener& listener_;
   grpc::CallbackServerContext* const context_;
   const CallTimer timer_;
   const MonotonicTime call_deadline_;
