@@ -4,6 +4,9 @@
 // them in alternating rounds, so that drift of the machine hits all alike, and prints each style's throughput and
 // latency as ratios to the first style's of the same round: median, minimum, maximum. The decision that rests on it:
 // service/docs/adr/0003-grpc-server-style.md.
+//
+// With --against ADDRESS a server that runs already is measured beside them, as the last line. It must know the user
+// alice.example.user of realm corp.example with the password "correct horse battery".
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <signal.h>
@@ -35,6 +38,7 @@ struct Options {
   double seconds = 0.2;
   int rounds = 25;
   bool unix_socket = false;
+  std::string against;
 };
 
 void Answer(AuthenticateResponse* response) {
@@ -362,8 +366,8 @@ void Compare(const std::vector<Process>& processes, int in_flight, int channels,
       median.push_back(own.median_microseconds / base.median_microseconds);
       p99.push_back(own.p99_microseconds / base.p99_microseconds);
     }
-    std::printf("%-25s %10.0f %22s %22s %22s\n", Styles()[style].name, Median(calls), Spread(throughput).c_str(),
-                Spread(median).c_str(), Spread(p99).c_str());
+    std::printf("%-25s %10.0f %22s %22s %22s\n", style < Styles().size() ? Styles()[style].name : "--against",
+                Median(calls), Spread(throughput).c_str(), Spread(median).c_str(), Spread(p99).c_str());
   }
   std::fflush(stdout);
 }
@@ -375,6 +379,7 @@ int main(int argc, char** argv) {
   CLI::App app("Compares gRPC's server styles on a bare echo of Authenticate");
   app.add_option("--seconds", options.seconds, "Length of one measurement")->check(CLI::PositiveNumber);
   app.add_option("--rounds", options.rounds, "Rounds; each measures every style once")->check(CLI::PositiveNumber);
+  app.add_option("--against", options.against, "Address of a running credcached to measure beside them");
   app.add_flag("--unix", options.unix_socket, "Over unix sockets instead of loopback TCP");
   CLI11_PARSE(app, argc, argv);
 
@@ -382,10 +387,12 @@ int main(int argc, char** argv) {
   for (const Style& style : Styles()) {
     processes.push_back(Spawn(style, options, static_cast<int>(processes.size())));
   }
+  if (!options.against.empty()) processes.push_back({0, options.against});
   Compare(processes, 1, 1, options);
   Compare(processes, 64, 1, options);
   Compare(processes, 64, 4, options);
   for (const Process& process : processes) {
+    if (process.pid == 0) continue;
     kill(process.pid, SIGKILL);
     waitpid(process.pid, nullptr, 0);
     if (options.unix_socket) unlink(process.address.substr(sizeof("unix:") - 1).c_str());
