@@ -51,12 +51,15 @@ TEST_P(CryptHashTest, RefusesWhatCryptWouldCutOff) {
             absl::StatusCode::kInvalidArgument);
 }
 
+std::string NameOfKind(const testing::TestParamInfo<Kind>& kind) {
+  static const std::array<std::string, 3> kNames = {"Yescrypt", "Sha512", "Bcrypt"};
+  return kNames.at(kind.index);
+}
+
 INSTANTIATE_TEST_SUITE_P(Kinds, CryptHashTest,
                          testing::Values(Kind{HashKind::kYescrypt, "$y$"}, Kind{HashKind::kSha512, "$6$rounds=200000$"},
                                          Kind{HashKind::kBcrypt, "$2b$11$"}),
-                         [](const testing::TestParamInfo<Kind>& kind) {
-                           return std::array<std::string, 3>{"Yescrypt", "Sha512", "Bcrypt"}.at(kind.index);
-                         });
+                         NameOfKind);
 
 TEST(PasswordHashTest, BcryptRefusesWhatItWouldIgnore) {
   EXPECT_TRUE(HashPassword(HashKind::kBcrypt, MakePassword(std::string(72, 'x'))).ok());
