@@ -191,12 +191,16 @@ void Slapd::Stop() { End(SIGTERM); }
 void Slapd::Kill() { End(SIGKILL); }
 
 void Slapd::Freeze() {
+  ASSERT_GT(pid_, 0);  // -1 would be everybody
   kill(pid_, SIGSTOP);
   // It goes on for a moment: until its first thread has heard of the signal.
   waitpid(pid_, nullptr, WUNTRACED);
 }
 
-void Slapd::Thaw() { kill(pid_, SIGCONT); }
+void Slapd::Thaw() {
+  ASSERT_GT(pid_, 0);
+  kill(pid_, SIGCONT);
+}
 
 void Slapd::End(int signal) {
   if (pid_ <= 0) return;
