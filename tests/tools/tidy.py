@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Runs clang-tidy over our own sources, in parallel, and remembers what was clean.
 
-tidy.py --build FOLDER [--jobs N] SOURCE...: FOLDER has compile_commands.json and is built (generated headers exist, and
-ninja knows what each object was made from). A source is looked at again only when it, a header of ours that it
-includes, its command or a .clang-tidy has changed. Headers are looked at through the sources that include them.
+tidy.py --build FOLDER [--jobs N] SOURCE...: FOLDER has compile_commands.json and the headers that are generated. A
+source is looked at again only when it, a header of ours that it includes, a proto, its command or a .clang-tidy has
+changed. Headers are looked at through the sources that include them.
 """
 
 import argparse
@@ -17,25 +17,23 @@ from pathlib import Path
 
 TIDY = "clang-tidy-16"
 ROOT = Path(__file__).parents[2]
-OBJECT = re.compile(r" -o (\S+)")
+INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
+ROOTS = re.compile(r"-I\s*(\S+)")
 
 
-def dependencies(build: Path) -> dict[str, list[Path]]:
-    """What each object was made from, by ninja's own notes; only our own files."""
-    listed = subprocess.run(["ninja", "-C", build, "-t", "deps"], capture_output=True, check=True, text=True).stdout
-    result: dict[str, list[Path]] = {}
-    current: list[Path] = []
-    for line in listed.splitlines():
-        if line and not line.startswith(" "):
-            current = result.setdefault(line.split(":")[0], [])
-        elif line:
-            path = (build / line.strip()).resolve()
-            if path.is_relative_to(ROOT):
-                current.append(path)
-    return result
+def includes(file: Path, roots: list[Path], seen: set[Path]) -> set[Path]:
+    """The file, and all headers of ours that it includes, found as the compiler finds them; added to `seen`."""
+    if file in seen:
+        return seen
+    seen.add(file)
+    for name in INCLUDE.findall(file.read_text(encoding="utf-8")):
+        found = next((path for root in [file.parent, *roots] if (path := (root / name).resolve()).is_file()), None)
+        if found is not None and found.is_relative_to(ROOT) and "build" not in found.relative_to(ROOT).parts:
+            includes(found, roots, seen)
+    return seen
 
 
-def fingerprint(command: str, files: list[Path], settings: bytes) -> str:
+def fingerprint(command: str, files: set[Path], settings: bytes) -> str:
     digest = hashlib.sha256(settings + command.encode())
     for file in sorted(files):
         digest.update(str(file).encode() + b"\0" + file.read_bytes())
@@ -49,13 +47,16 @@ def run(build: Path, source: Path) -> subprocess.CompletedProcess[str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Runs clang-tidy over our own sources.")
-    parser.add_argument("--build", type=Path, required=True, help="a built folder with compile_commands.json")
+    parser.add_argument("--build", type=Path, required=True, help="has compile_commands.json")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("sources", nargs="+", type=Path)
     arguments = parser.parse_args()
     build = arguments.build.resolve()
-    settings = b"".join(file.read_bytes() for file in sorted(ROOT.glob("**/.clang-tidy")))
-    made_from = dependencies(build)
+    settings = b"".join(
+        file.read_bytes()
+        for pattern in (".clang-tidy", "tests/**/.clang-tidy", "protos/**/*.proto")
+        for file in sorted(ROOT.glob(pattern))
+    )
     wanted = {source.resolve() for source in arguments.sources}
     known = build / "tidy"
     known.mkdir(exist_ok=True)
@@ -64,8 +65,8 @@ def main() -> int:
     for entry in json.loads((build / "compile_commands.json").read_text()):
         source = (Path(entry["directory"]) / entry["file"]).resolve()
         if source in wanted:
-            files = made_from.get(OBJECT.search(entry["command"])[1], [source])
-            pending[source] = known / fingerprint(entry["command"], files, settings)
+            roots = [Path(entry["directory"], root) for root in ROOTS.findall(entry["command"])]
+            pending[source] = known / fingerprint(entry["command"], includes(source, roots, set()), settings)
     dirty = {source: stamp for source, stamp in pending.items() if not stamp.exists()}
     print(f"{len(pending)} sources, {len(dirty)} to look at")
 
