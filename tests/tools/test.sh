@@ -6,12 +6,12 @@ source "$(dirname "${BASH_SOURCE[0]}")/steps.sh"
 
 RESULTS=$BUILD/test
 README_TEST=tests/integration/test_readme.py
-DEFAULT_PARTS=(unit asan tsan backends integration docs tools)
+DEFAULT_PARTS=(unit asan tsan integration docs tools)
 LONG_PARTS=(fuzz)
 
-# run_ctest PART FOLDER: the programs that were built there.
+# run_ctest PART FOLDER: the unit tests as they were built there.
 run_ctest() {
-  step "test-$1" "running the test programs ($1)" \
+  step "test-$1" "running the unit tests ($1)" \
     ctest --test-dir "$2" --output-on-failure --no-tests=error -j "$JOBS" --output-junit "$RESULTS/$1.xml"
 }
 
@@ -24,9 +24,6 @@ run_pytest() {
 }
 
 part_unit() { build_preset release && run_ctest unit "$BUILD/tests/unit"; }
-
-# A backend, alone, against its real server.
-part_backends() { build_preset release && run_ctest backends "$BUILD/tests/integration"; }
 
 part_asan() {
   build_preset asan unit_tests || return
