@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -28,7 +29,7 @@ constexpr absl::Duration kShortestInterval = absl::Milliseconds(100);
 
 enum class Event : uint8_t { kStop, kResized, kAnswered, kTimeUp };
 
-// SIGINT, SIGTERM and SIGWINCH as events. Must live before gRPC starts its threads, which inherit what is blocked here.
+// SIGINT, SIGTERM and SIGWINCH as events. Must live before any other thread starts: they inherit what is blocked here.
 class Signals {
  public:
   Signals() {
@@ -68,14 +69,14 @@ class Signals {
   int descriptor_;
 };
 
-// One Stats call under way. Gives up and waits for its end when destroyed.
+// One Stats call under way, on a thread of its own so that signals are heard meanwhile. Gives up when destroyed.
 class Asking {
  public:
   Asking(const Connection& connection, v1::AuthService::Stub& stub, const v1::StatsRequest& request)
       : answered_(eventfd(0, EFD_CLOEXEC)) {
     connection.Prepare(context_);
-    stub.async()->Stats(&context_, &request, &response_, [this](grpc::Status status) {
-      status_ = std::move(status);
+    thread_ = std::thread([this, &stub, &request] {
+      status_ = stub.Stats(&context_, request, &response_);
       const uint64_t one = 1;
       // An eventfd's counter of 0 takes 1 always.
       [[maybe_unused]] const ssize_t written = write(answered_, &one, sizeof one);
@@ -89,22 +90,21 @@ class Asking {
     close(answered_);
   }
 
+  // An eventfd that can be read when there is an answer.
   int descriptor() const { return answered_; }
   // Blocks until there is an answer; `response` may be taken after that.
   grpc::Status Await() {
-    uint64_t count = 0;
-    while (!done_ && read(answered_, &count, sizeof count) != sizeof count) continue;
-    done_ = true;
+    if (thread_.joinable()) thread_.join();
     return status_;
   }
   v1::StatsResponse& response() { return response_; }
 
  private:
   int answered_;
-  bool done_ = false;
   grpc::ClientContext context_;
   v1::StatsResponse response_;
   grpc::Status status_;
+  std::thread thread_;
 };
 
 // Samples at each interval, and what is shown of them.

@@ -50,7 +50,9 @@ class Program {
     std::vector<char*> argv;
     for (std::string& text : texts) argv.push_back(text.data());
     argv.push_back(nullptr);
-    EXPECT_EQ(posix_spawn(&pid_, CREDCACHECTL, &actions, nullptr, argv.data(), environ), 0);
+    const int error = posix_spawn(&pid_, CREDCACHECTL, &actions, nullptr, argv.data(), environ);
+    EXPECT_EQ(error, 0);
+    if (error != 0) pid_ = -1;
     posix_spawn_file_actions_destroy(&actions);
     if (output == Output::kPipe) close(pipe_ends[1]);
     from_ = output == Output::kPipe ? pipe_ends[0] : terminal_;
@@ -85,14 +87,21 @@ class Program {
     return (settings.c_lflag & ECHO) != 0;
   }
 
-  void Signal(int signal) const { kill(pid_, signal); }
+  void Signal(int signal) const {
+    // kill takes -1 for everybody.
+    ASSERT_GT(pid_, 0);
+    kill(pid_, signal);
+  }
 
   // Waits for its end; the status as of waitpid.
   int Wait() {
     int status = -1;
     const absl::Time deadline = absl::Now() + kPatience;
-    while (waitpid(pid_, &status, WNOHANG) == 0 && absl::Now() < deadline) Take(absl::Milliseconds(10));
-    pid_ = -1;
+    while (pid_ > 0 && absl::Now() < deadline) {
+      if (waitpid(pid_, &status, WNOHANG) == pid_) pid_ = -1;
+      Take(absl::Milliseconds(10));
+    }
+    EXPECT_EQ(pid_, -1) << "it does not end";
     Take(absl::ZeroDuration());
     return status;
   }
