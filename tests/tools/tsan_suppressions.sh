@@ -6,6 +6,6 @@
 set -euo pipefail
 
 for program in "$@"; do ldd "$program"; done |
-  grep -oE '\blib(grpc|grpc\+\+|gpr|upb|re2|cares|address_sorting|absl_[a-z0-9_]+)\.so[.0-9a-z]*' |
+  grep -oE '\blib(grpc|grpc\+\+|gpr|upb|re2|cares|address_sorting|ssl|crypto|absl_[a-z0-9_]+)\.so[.0-9a-z]*' |
   sort -u |
   sed 's/^/called_from_lib:/'
