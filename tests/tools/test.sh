@@ -9,7 +9,7 @@ README_TEST=tests/integration/test_readme.py
 DEFAULT_PARTS=(unit asan tsan integration docs tools)
 LONG_PARTS=(fuzz)
 
-# run_ctest PART FOLDER: the unit tests as they were built there.
+# run_ctest PART FOLDER: the tests that were built in that folder.
 run_ctest() {
   step "test-$1" "running the unit tests ($1)" \
     ctest --test-dir "$2" --output-on-failure --no-tests=error -j "$JOBS" --output-junit "$RESULTS/$1.xml"
@@ -27,7 +27,8 @@ part_unit() { build_preset release && run_ctest unit "$BUILD/tests/unit"; }
 
 part_asan() {
   build_preset asan unit_tests || return
-  UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=detect_stack_use_after_return=1 run_ctest asan "$BUILD/asan/tests/unit"
+  LSAN_OPTIONS="suppressions=$ROOT/tests/tools/lsan_suppressions.txt print_suppressions=0" UBSAN_OPTIONS=print_stacktrace=1 \
+    ASAN_OPTIONS=detect_stack_use_after_return=1 run_ctest asan "$BUILD/asan/tests/unit"
 }
 
 part_tsan() {
