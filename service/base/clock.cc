@@ -7,8 +7,12 @@
 namespace credcache {
 
 MonotonicTime operator+(MonotonicTime time, absl::Duration duration) {
-  // absl::Duration saturates by itself; ToInt64Nanoseconds does so at the ends of int64.
-  return MonotonicTime(absl::ToInt64Nanoseconds(absl::Nanoseconds(time.nanoseconds_) + duration));
+  const int64_t nanoseconds = absl::ToInt64Nanoseconds(duration);  // saturates at the ends of int64
+  int64_t sum = 0;
+  if (__builtin_add_overflow(time.nanoseconds_, nanoseconds, &sum)) {
+    sum = nanoseconds < 0 ? std::numeric_limits<int64_t>::min() : std::numeric_limits<int64_t>::max();
+  }
+  return MonotonicTime(sum);
 }
 
 absl::Time SystemClock::Now() const { return absl::Now(); }

@@ -33,6 +33,20 @@ bool IsForbidden(utf8proc_int32_t codepoint) {
   }
 }
 
+// Both without a branch a byte, so that the compiler makes vectors of them: they are on the way of every log-on.
+bool IsPrintableAscii(absl::string_view text) {
+  bool printable = true;
+  for (const char c : text) printable &= c >= ' ' && c < 0x7f;
+  return printable;
+}
+
+void FoldAscii(absl::string_view text, char* out) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<uint8_t>(text[i]);
+    out[i] = static_cast<char>(c + (static_cast<uint8_t>(c - 'A') < 26) * ('a' - 'A'));
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<Username> Username::Normalize(absl::string_view name, CaseRule rule) {
@@ -41,12 +55,14 @@ absl::StatusOr<Username> Username::Normalize(absl::string_view name, CaseRule ru
 
   Username result;
   // Nearly every name is printable ASCII, for which NFC changes nothing and folding is lower case.
-  if (std::all_of(name.begin(), name.end(), [](char c) { return c >= ' ' && c < 0x7f; })) {
+  if (IsPrintableAscii(name)) {
     if (name.front() == ' ' || name.back() == ' ') return absl::InvalidArgumentError("has a leading or trailing space");
     result.size_ = static_cast<uint16_t>(name.size());
-    std::transform(name.begin(), name.end(), result.bytes_.begin(), [rule](char c) {
-      return rule == CaseRule::kFold && c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    });
+    if (rule == CaseRule::kFold) {
+      FoldAscii(name, result.bytes_.data());
+    } else {
+      std::memcpy(result.bytes_.data(), name.data(), name.size());
+    }
     return result;
   }
 

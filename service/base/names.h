@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -18,6 +19,16 @@ enum class CaseRule : uint8_t { kFold, kSensitive };
 class Username {
  public:
   Username() = default;
+  // Copies what is used of the bytes.
+  Username(const Username& other) : size_(other.size_) { std::memcpy(bytes_.data(), other.bytes_.data(), size_); }
+  Username& operator=(const Username& other) {
+    if (this != &other) {
+      size_ = other.size_;
+      std::memcpy(bytes_.data(), other.bytes_.data(), size_);
+    }
+    return *this;
+  }
+  ~Username() = default;
 
   // INVALID_ARGUMENT, with a text that says what is wrong and never repeats the name, for: empty, over 256 bytes before
   // or after normalisation, not UTF-8, a control character (NUL too), a leading or trailing space. Unicode: NFC (UAX
@@ -33,7 +44,7 @@ class Username {
   }
 
  private:
-  std::array<char, kMaxUsernameSize> bytes_;
+  std::array<char, kMaxUsernameSize> bytes_;  // NOLINT: filled up to size_
   uint16_t size_ = 0;
 };
 
