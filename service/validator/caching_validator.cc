@@ -154,6 +154,7 @@ bool CachingValidator::SettledAs(const std::shared_ptr<Flight>& flight, const Us
   const Digest digest = DigestOf(account, flight->password.view());
   const auto joinable = [&](const Flight& other) { return MayJoin(other, flight->asked, max_age); };
   if (shared_.flights.MergeOrList(account, digest, joinable, flight)) {
+    flight->password = Secret();
     EndOne();
     return true;
   }
@@ -168,6 +169,7 @@ bool CachingValidator::SettledAs(const std::shared_ptr<Flight>& flight, const Us
 }
 
 void CachingValidator::AnswerFromCache(const std::shared_ptr<Flight>& flight, const Finding& finding) {
+  flight->password = Secret();
   for (Waiter& waiter : shared_.flights.Land(flight)) {
     CountHit(finding);
     waiter.done(FromFinding(finding, Source::kCache));
@@ -184,6 +186,7 @@ void CachingValidator::Land(const std::shared_ptr<Flight>& flight, absl::StatusO
           std::min(flight->began_wall + options_.policy.age_limit, shared_.clock.Now() + options_.policy.idle_limit);
     }
   }
+  flight->password = Secret();  // before others hear of the answer, not when the last of them lets go of the flight
   // Filled first, off the table then: in between nobody finds neither.
   for (Waiter& waiter : shared_.flights.Land(flight)) {
     if (!verdict.ok()) {

@@ -12,6 +12,12 @@ struct ChainValidator::Attempt {
   Secret password;
   MonotonicTime deadline;
   ValidateDone done;
+
+  // The password is wiped before others hear of the answer, not when the last of them lets go of the attempt.
+  void Answer(absl::StatusOr<Verdict> verdict) {
+    password = Secret();
+    done(std::move(verdict));
+  }
 };
 
 ChainValidator::ChainValidator(std::vector<Link> links) : links_(std::move(links)) {}
@@ -52,9 +58,9 @@ void ChainValidator::ContinueFrom(size_t link, std::unique_ptr<Attempt> attempt,
   ResolveFrom(link, username, deadline,
               [this, attempt = std::move(attempt),
                otherwise = std::move(otherwise)](absl::StatusOr<std::optional<Account>> account) mutable {
-                if (!account.ok()) return attempt->done(account.status());
+                if (!account.ok()) return attempt->Answer(account.status());
                 if (account->has_value()) return ValidateAt(std::move(attempt), **account);
-                if (otherwise.has_value()) return attempt->done(*std::move(otherwise));
+                if (otherwise.has_value()) return attempt->Answer(*std::move(otherwise));
                 const Account nobody{
                     .name = attempt->username, .validator = static_cast<int>(links_.size()) - 1, .known = false};
                 ValidateAt(std::move(attempt), nobody);
@@ -72,7 +78,7 @@ void ChainValidator::ValidateAt(std::unique_ptr<Attempt> attempt, const Account&
         if ((unknown || (rejected && links_[at].continue_on_rejected)) && at + 1 < links_.size()) {
           return ContinueFrom(at + 1, std::move(attempt), *std::move(verdict));
         }
-        attempt->done(std::move(verdict));
+        attempt->Answer(std::move(verdict));
       });
 }
 
