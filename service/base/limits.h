@@ -22,8 +22,8 @@ inline constexpr absl::Duration kMaxStreamWriteStall = absl::Seconds(30);
 // A batch of 4,096 log-ons with the largest names and passwords is 6.5 MB.
 inline constexpr size_t kMaxMessageSize = size_t{8} << 20;
 
-// The gRPC server: calls of one connection above those that may be under way, to be refused; memory for its buffers; how
-// long a connection past its age may go on, beyond that age once more, for the calls on it; pings.
+// The gRPC server: calls of one connection above those that may be under way, to be refused; memory for its buffers;
+// how long a connection past its age may go on, beyond that age once more, for the calls on it; pings.
 inline constexpr int kSpareStreams = 1000;
 inline constexpr size_t kMaxGrpcMemory = size_t{1} << 30;
 inline constexpr absl::Duration kConnectionGrace = absl::Seconds(30);
