@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "base/block_pool.h"
 #include "base/shared.h"
 
 namespace credcache {
@@ -32,6 +33,9 @@ class Identity {
   Identity() = default;
   // `subject` is the directory's stable id, `username` the canonical name. Sizes: limits.h.
   Identity(absl::string_view username, absl::string_view subject, Shared<IdentityDetails> details = {});
+  // The same in a block of the pool, behind kRoom bytes for whoever keeps it: so the cache's entry and the identity it
+  // answers with come from memory together.
+  static Identity InPool(absl::string_view username, absl::string_view subject, Shared<IdentityDetails> details);
   Identity(const Identity& other) noexcept;
   Identity(Identity&& other) noexcept : block_(std::exchange(other.block_, nullptr)) {}
   Identity& operator=(Identity other) noexcept {
@@ -47,11 +51,23 @@ class Identity {
   const Shared<IdentityDetails>& shared_details() const;
   // Whether both handles share one block.
   bool SameBlock(const Identity& other) const { return block_ == other.block_; }
+
+  // Of identities in the pool.
+  static constexpr size_t kRoom = 80;
+  // The block by its number in the pool. Who has only that shares the block all the same: it ends with FromPool.
+  BlockPool::Handle IntoPool() &&;
+  static Identity FromPool(BlockPool::Handle block);
+  // One more handle to a block that somebody else keeps.
+  static Identity SharePooled(BlockPool::Handle block);
+  static void* RoomOf(BlockPool::Handle block) { return BlockPool::Global().Address(block); }
   // Bytes that the block takes, the details aside.
-  size_t BlockSize() const;
+  static size_t PooledSize(BlockPool::Handle block);
 
  private:
   struct Block;
+  explicit Identity(Block* block) : block_(block) {}
+  static Block* BlockAt(BlockPool::Handle block);
+
   Block* block_ = nullptr;
 };
 

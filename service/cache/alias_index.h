@@ -35,6 +35,8 @@ class AliasIndex {
   // The canonical name, if learned less than `age_limit` ago.
   std::optional<Username> Find(uint64_t name, RealmId realm, absl::string_view alias, MonotonicTime now,
                                absl::Duration age_limit) const;
+  // Whether no name stands for another.
+  bool empty() const { return aliases_.empty(); }
   // Forgets what `name` stands for, if it is `canonical`.
   void Forget(uint64_t name, absl::string_view canonical);
 

@@ -1,8 +1,8 @@
 // Invariants, whenever the lock is free:
 //
 // 1. A digest has a good entry or a negative one, never both.
-// 2. A good entry stands in the index under its account, in SIEVE's queue, and its account's list; nothing else keeps
-//    it. The same holds for a negative entry, which has no list.
+// 2. A good entry stands in the index under its account, in SIEVE's queue, in its account's list, and in the list of
+//    all. The same holds for a negative entry, which has no such lists.
 // 3. Entries past their limits may still be there: a look-up says why it missed, an outage may need them (stale_grace),
 //    and a negative entry remembers its life. What is gone (IsGone; not NegativeEntry::Remembered) counts as absent
 //    for every decision, so that it makes no difference when the sweeper comes by.
@@ -43,13 +43,17 @@ Finding Miss(MissReason reason) { return {.kind = Finding::Kind::kMiss, .reason 
 
 }  // namespace
 
-Bucket::Bucket(int64_t entries, int64_t negative_entries, MonotonicTime start)
-    : entries_capacity_(entries), negatives_capacity_(negative_entries), start_(start), contents_(MakeContents()) {}
+Bucket::Bucket(const Options& options)
+    : entries_capacity_(options.entries),
+      start_(options.start),
+      entries_(options.entries, options.slots),
+      negatives_(options.negative_entries, options.negative_slots),
+      aliases_(static_cast<size_t>(options.entries)) {}
 
 Finding Bucket::Find(uint64_t account, const Digest& digest, const CachePolicy& policy,
                      std::optional<absl::Duration> max_age, MonotonicTime now) {
-  if (const uint32_t index = contents_.entries.Find(account, digest); index != kNoIndex) {
-    Entry& entry = contents_.entries.entry(index);
+  if (Entry* found = entries_.Find(account, digest); found != nullptr) {
+    Entry& entry = *found;
     switch (LifeOf(entry, policy, now)) {
       case Life::kPastAge:
         return Miss(MissReason::kAge);
@@ -69,7 +73,7 @@ Finding Bucket::Find(uint64_t account, const Digest& digest, const CachePolicy& 
     return finding;
   }
 
-  if (NegativeEntry* negative = contents_.negatives.Find(digest); negative != nullptr) {
+  if (NegativeEntry* negative = negatives_.Find(digest); negative != nullptr) {
     const absl::Duration life = std::min(negative->life(), policy.negative_longest);
     if (now - negative->validated_at < life) {
       if (IsOlderThan(max_age, now.nanoseconds() - negative->validated_at.nanoseconds())) {
@@ -86,18 +90,17 @@ Finding Bucket::Find(uint64_t account, const Digest& digest, const CachePolicy& 
 }
 
 MissReason Bucket::WhyMissing(uint64_t account, const CachePolicy& policy, MonotonicTime now) const {
-  const EntryTable& entries = contents_.entries;
-  for (uint32_t at = entries.FirstOf(account); at != kNoIndex; at = entries.NextOfAccount(at)) {
-    if (LifeOf(entries.entry(at), policy, now) == Life::kLive) return MissReason::kDigest;
+  for (const Entry* at = entries_.FirstOf(account); at != nullptr; at = entries_.NextOfAccount(*at)) {
+    if (LifeOf(*at, policy, now) == Life::kLive) return MissReason::kDigest;
   }
   return fences_.Quarantined(account, now) ? MissReason::kQuarantine : MissReason::kAbsent;
 }
 
 Finding Bucket::FindStale(uint64_t account, const Digest& digest, const CachePolicy& policy,
                           std::optional<absl::Duration> max_age, MonotonicTime now) {
-  const uint32_t index = contents_.entries.Find(account, digest);
-  if (index == kNoIndex) return Miss(WhyMissing(account, policy, now));
-  Entry& entry = contents_.entries.entry(index);
+  Entry* found = entries_.Find(account, digest);
+  if (found == nullptr) return Miss(WhyMissing(account, policy, now));
+  Entry& entry = *found;
   if (Idle(entry, now) >= policy.idle_limit) return Miss(MissReason::kIdle);
   const absl::Duration age = now - entry.validated_at;
   const absl::Duration stale_limit = policy.age_limit + policy.stale_grace;
@@ -115,42 +118,39 @@ FillOutcome Bucket::Fill(uint64_t account, const FillRequest& request, Identity 
 
 FillOutcome Bucket::FillAccepted(uint64_t account, const FillRequest& request, Identity identity,
                                  const CachePolicy& policy, bool quarantined, MonotonicTime now, Released& released) {
-  EntryTable& entries = contents_.entries;
   // What is known from a later validation stands: of this digest, and, where one supersedes the other, of the account.
-  for (uint32_t at = entries.FirstOf(account); at != kNoIndex; at = entries.NextOfAccount(at)) {
-    const Entry& other = entries.entry(at);
-    const bool concerned = policy.supersede || other.digest == request.digest;
-    if (concerned && other.validated_at > request.validated_at && !IsGone(other, policy, now)) {
+  for (const Entry* other = entries_.FirstOf(account); other != nullptr; other = entries_.NextOfAccount(*other)) {
+    const bool concerned = policy.supersede || other->digest == request.digest;
+    if (concerned && other->validated_at > request.validated_at && !IsGone(*other, policy, now)) {
       return FillOutcome::kOutdated;
     }
   }
-  const NegativeEntry* negative = contents_.negatives.Find(request.digest);
+  const NegativeEntry* negative = negatives_.Find(request.digest);
   if (negative != nullptr && negative->validated_at > request.validated_at && negative->Remembered(now)) {
     return FillOutcome::kOutdated;
   }
 
-  contents_.negatives.Remove(request.digest);
+  negatives_.Remove(request.digest);
   if (quarantined) return FillOutcome::kQuarantined;
 
-  uint32_t index = entries.Find(account, request.digest);
-  if (request.refresh && (index == kNoIndex || IsGone(entries.entry(index), policy, now))) {
-    return FillOutcome::kNotKept;
-  }
+  const Entry* known = entries_.Find(account, request.digest);
+  if (request.refresh && (known == nullptr || IsGone(*known, policy, now))) return FillOutcome::kNotKept;
   MakeRoomInAccount(account, request.digest, policy, now, released);
-  if (index == kNoIndex) {
-    Entry& fresh = entries.Insert(account, request.digest, std::move(identity), released);
-    fresh.realm = static_cast<uint16_t>(request.account.realm);
-    fresh.last_used_milliseconds = static_cast<uint64_t>(Milliseconds(now));
-    fresh.validated_at = request.validated_at;
-    fresh.revision = request.revision;
-    return FillOutcome::kFilled;
+
+  // A new validation brings a new identity, and so a new entry in the place of the one before.
+  auto last_used = static_cast<uint64_t>(Milliseconds(now));
+  bool visited = false;
+  if (known != nullptr) {
+    if (request.refresh) last_used = known->last_used_milliseconds;
+    visited = known->visited || !request.refresh;
+    entries_.Remove(*known, released);
   }
-  Entry& entry = entries.entry(index);
-  entries.ReplaceIdentity(entry, std::move(identity), released);
-  entry.validated_at = request.validated_at;
-  entry.revision = request.revision;
-  entry.refresh_asked = false;
-  if (!request.refresh) Use(entry, now);
+  Entry& fresh = entries_.Insert(account, request.digest, std::move(identity), released);
+  fresh.realm = static_cast<uint16_t>(request.account.realm);
+  fresh.last_used_milliseconds = last_used;
+  fresh.visited = visited;
+  fresh.validated_at = request.validated_at;
+  fresh.revision = request.revision;
   return FillOutcome::kFilled;
 }
 
@@ -158,50 +158,45 @@ FillOutcome Bucket::FillAccepted(uint64_t account, const FillRequest& request, I
 // leaves room for one of `digest`.
 void Bucket::MakeRoomInAccount(uint64_t account, const Digest& digest, const CachePolicy& policy, MonotonicTime now,
                                Released& released) {
-  EntryTable& entries = contents_.entries;
   int others = 0;
-  uint32_t least_recent = kNoIndex;
-  for (uint32_t at = entries.FirstOf(account), next; at != kNoIndex; at = next) {
-    next = entries.NextOfAccount(at);
-    const Entry& other = entries.entry(at);
-    if (other.digest == digest) continue;
-    if (policy.supersede || IsGone(other, policy, now)) {
-      entries.Remove(at, released);
+  const Entry* least_recent = nullptr;
+  for (const Entry *at = entries_.FirstOf(account), *next; at != nullptr; at = next) {
+    next = entries_.NextOfAccount(*at);
+    if (at->digest == digest) continue;
+    if (policy.supersede || IsGone(*at, policy, now)) {
+      entries_.Remove(*at, released);
       continue;
     }
     ++others;
-    if (least_recent == kNoIndex ||
-        other.last_used_milliseconds <= entries.entry(least_recent).last_used_milliseconds) {
+    if (least_recent == nullptr || at->last_used_milliseconds <= least_recent->last_used_milliseconds) {
       least_recent = at;
     }
   }
-  if (others >= kMaxDigestsPerAccount) entries.Remove(least_recent, released);
+  if (others >= kMaxDigestsPerAccount) entries_.Remove(*least_recent, released);
 }
 
 // Rejected, or not to be cached.
 FillOutcome Bucket::FillOther(uint64_t account, const FillRequest& request, const CachePolicy& policy,
                               MonotonicTime now, Released& released) {
-  NegativeTable& negatives = contents_.negatives;
-  if (const uint32_t index = contents_.entries.Find(account, request.digest); index != kNoIndex) {
-    const Entry& entry = contents_.entries.entry(index);
-    if (entry.validated_at > request.validated_at && !IsGone(entry, policy, now)) return FillOutcome::kOutdated;
-    contents_.entries.Remove(index, released);
+  if (const Entry* entry = entries_.Find(account, request.digest); entry != nullptr) {
+    if (entry->validated_at > request.validated_at && !IsGone(*entry, policy, now)) return FillOutcome::kOutdated;
+    entries_.Remove(*entry, released);
   }
 
-  const NegativeEntry* known = negatives.Find(request.digest);
+  const NegativeEntry* known = negatives_.Find(request.digest);
   if (known != nullptr && !known->Remembered(now)) known = nullptr;
   if (known != nullptr && known->validated_at > request.validated_at) return FillOutcome::kOutdated;
   const absl::Duration doubled = known == nullptr ? policy.negative_first : 2 * known->life();
   const absl::Duration life = std::min(doubled, policy.negative_longest);
   const bool kept =
-      request.verdict == FillRequest::Verdict::kRejected && negatives.capacity() > 0 && life >= absl::Milliseconds(1);
+      request.verdict == FillRequest::Verdict::kRejected && negatives_.capacity() > 0 && life >= absl::Milliseconds(1);
   if (!kept) {
-    negatives.Remove(request.digest);
+    negatives_.Remove(request.digest);
     return FillOutcome::kNotKept;
   }
 
-  NegativeEntry* entry = negatives.Find(request.digest);
-  if (entry == nullptr) entry = &negatives.Insert(request.digest);
+  NegativeEntry* entry = negatives_.Find(request.digest);
+  if (entry == nullptr) entry = &negatives_.Insert(request.digest);
   entry->account = account;
   entry->validated_at = request.validated_at;
   entry->revision = request.revision;
@@ -213,15 +208,13 @@ FillOutcome Bucket::FillOther(uint64_t account, const FillRequest& request, cons
 
 int64_t Bucket::ForgetAccount(uint64_t account, Released& released) {
   int64_t removed = 0;
-  EntryTable& entries = contents_.entries;
-  NegativeTable& negatives = contents_.negatives;
-  for (uint32_t at = entries.FirstOf(account), next; at != kNoIndex; at = next) {
-    next = entries.NextOfAccount(at);
-    entries.Remove(at, released);
+  for (const Entry *at = entries_.FirstOf(account), *next; at != nullptr; at = next) {
+    next = entries_.NextOfAccount(*at);
+    entries_.Remove(*at, released);
     ++removed;
   }
-  for (uint32_t chunk = 0; chunk < negatives.chunks(); ++chunk) {
-    removed += negatives.RemoveIf(chunk, [account](const NegativeEntry& entry) { return entry.account == account; });
+  for (uint32_t chunk = 0; chunk < negatives_.chunks(); ++chunk) {
+    removed += negatives_.RemoveIf(chunk, [account](const NegativeEntry& entry) { return entry.account == account; });
   }
   return removed;
 }
@@ -229,15 +222,15 @@ int64_t Bucket::ForgetAccount(uint64_t account, Released& released) {
 int64_t Bucket::ForgetRealm(RealmId realm, uint32_t part, Released& released) {
   const auto of_realm = [number = static_cast<uint16_t>(realm)](const auto& entry) { return entry.realm == number; };
   int64_t removed = 0;
-  if (part < contents_.entries.chunks()) removed += contents_.entries.RemoveIf(part, of_realm, released);
-  if (part < contents_.negatives.chunks()) removed += contents_.negatives.RemoveIf(part, of_realm);
-  if (part == 0) contents_.aliases.ForgetRealm(realm);
+  if (part < entries_.parts()) removed += entries_.RemoveIf(part, of_realm, released);
+  if (part < negatives_.chunks()) removed += negatives_.RemoveIf(part, of_realm);
+  if (part == 0) aliases_.ForgetRealm(realm);
   return removed;
 }
 
 void Bucket::Sweep(const RealmPolicies& policies, uint32_t part, MonotonicTime now, Released& released) {
-  if (part < contents_.entries.chunks()) {
-    contents_.entries.RemoveIf(
+  if (part < entries_.parts()) {
+    entries_.RemoveIf(
         part,
         [&](const Entry& entry) {
           const CachePolicy* policy = policies.Of(RealmId{static_cast<uint16_t>(entry.realm)});
@@ -245,38 +238,36 @@ void Bucket::Sweep(const RealmPolicies& policies, uint32_t part, MonotonicTime n
         },
         released);
   }
-  if (part < contents_.negatives.chunks()) {
-    contents_.negatives.RemoveIf(part, [&](const NegativeEntry& entry) {
+  if (part < negatives_.chunks()) {
+    negatives_.RemoveIf(part, [&](const NegativeEntry& entry) {
       return policies.Of(RealmId{entry.realm}) == nullptr || !entry.Remembered(now);
     });
   }
   if (part == 0) {
-    contents_.aliases.Sweep(now, policies);
+    aliases_.Sweep(now, policies);
     fences_.Sweep(now);
   }
 }
 
-uint32_t Bucket::parts() const {
-  return std::max({uint32_t{1}, contents_.entries.chunks(), contents_.negatives.chunks()});
-}
+uint32_t Bucket::parts() const { return std::max({uint32_t{1}, entries_.parts(), negatives_.chunks()}); }
 
 Bucket::Contents Bucket::MakeContents() const {
-  return {EntryTable(entries_capacity_), NegativeTable(negatives_capacity_),
+  return {EntryTable::Entries(entries_capacity_), NegativeTable::Entries(),
           AliasIndex(static_cast<size_t>(entries_capacity_))};
 }
 
-void Bucket::SwapContents(Contents& other) {
-  evictions_before_ += contents_.entries.evictions() + contents_.negatives.evictions();
-  std::swap(contents_, other);
+void Bucket::ForgetAll(Contents& contents) {
+  entries_.Clear(contents.entries);
+  negatives_.Clear(contents.negatives);
+  std::swap(aliases_, contents.aliases);
 }
 
 CacheCounts Bucket::Counts() const {
-  const auto& [entries, negatives, aliases] = contents_;
-  return {.entries = entries.size(),
-          .negative_entries = negatives.size(),
-          .bytes = static_cast<int64_t>(sizeof(Bucket) + entries.heap_size() + negatives.heap_size() +
-                                        aliases.heap_size() + fences_.heap_size()),
-          .evictions = evictions_before_ + entries.evictions() + negatives.evictions()};
+  return {.entries = entries_.size(),
+          .negative_entries = negatives_.size(),
+          .bytes = static_cast<int64_t>(sizeof(Bucket) + entries_.heap_size() + negatives_.heap_size() +
+                                        aliases_.heap_size() + fences_.heap_size()),
+          .evictions = entries_.evictions() + negatives_.evictions()};
 }
 
 int64_t Bucket::Milliseconds(MonotonicTime now) const {
@@ -311,7 +302,7 @@ void Bucket::Use(Entry& entry, MonotonicTime now) const {
 Finding Bucket::Accepted(Entry& entry, absl::Duration age_limit, const CachePolicy& policy, MonotonicTime now) const {
   Use(entry, now);
   return {.kind = Finding::Kind::kAccepted,
-          .identity = entry.identity,
+          .identity = entry.identity(),
           .validated_at = entry.validated_at,
           .expires_at = std::min(entry.validated_at + age_limit, now + policy.idle_limit),
           .revision = entry.revision};

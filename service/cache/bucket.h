@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
@@ -24,8 +25,16 @@ namespace credcache {
 // let go after it.
 class alignas(64) Bucket {
  public:
-  // Capacities of entries: at least 1; of negative entries: 0 or more. `start`: the cache's.
-  Bucket(int64_t entries, int64_t negative_entries, MonotonicTime start);
+  // Capacities of entries: at least 1; of negative entries: 0 or more. Slots: IndexTable::SlotsFor each. `start`: the
+  // cache's.
+  struct Options {
+    int64_t entries;
+    int64_t negative_entries;
+    std::span<IndexTable::Slot> slots;
+    std::span<IndexTable::Slot> negative_slots;
+    MonotonicTime start;
+  };
+  explicit Bucket(const Options& options);
 
   mutable absl::Mutex mutex;
 
@@ -42,30 +51,32 @@ class alignas(64) Bucket {
 
   // Removes the account's entries; returns their number, negative ones too. So do the others.
   int64_t ForgetAccount(uint64_t account, Released& released) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
-  // A part of the work, so that the lock is not held for long; from part 0 up to parts().
+  // A part of the work, so that the lock is not held for long; from the last of parts() down to part 0.
   int64_t ForgetRealm(RealmId realm, uint32_t part, Released& released) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
   void Sweep(const RealmPolicies& policies, uint32_t part, MonotonicTime now, Released& released)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
   uint32_t parts() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
 
-  // Everything but the fences, made and destroyed without the lock.
+  // Everything but the fences and the indices: made before the lock is taken, and what comes back destroyed after it.
   struct Contents {
-    EntryTable entries;
-    NegativeTable negatives;
+    EntryTable::Entries entries;
+    NegativeTable::Entries negatives;
     AliasIndex aliases;
   };
   Contents MakeContents() const;
-  void SwapContents(Contents& other) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+  void ForgetAll(Contents& contents) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
 
+  // Has what a Find of the account needs brought from memory, while its digest is being computed.
+  void Prefetch(uint64_t account) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) { entries_.Prefetch(account); }
   FenceTable& fences() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) { return fences_; }
-  AliasIndex& aliases() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) { return contents_.aliases; }
+  AliasIndex& aliases() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) { return aliases_; }
 
   CacheCounts Counts() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
   // Calls `visit(RealmId, negative)` for every entry.
   template <typename Visit>
   void ForEachRealm(const Visit& visit) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
-    contents_.entries.ForEach([&](const Entry& entry) { visit(RealmId{static_cast<uint16_t>(entry.realm)}, false); });
-    contents_.negatives.ForEach([&](const NegativeEntry& entry) { visit(RealmId{entry.realm}, true); });
+    entries_.ForEach([&](const Entry& entry) { visit(RealmId{static_cast<uint16_t>(entry.realm)}, false); });
+    negatives_.ForEach([&](const NegativeEntry& entry) { visit(RealmId{entry.realm}, true); });
   }
 
  private:
@@ -89,11 +100,11 @@ class alignas(64) Bucket {
   Finding Accepted(Entry& entry, absl::Duration age_limit, const CachePolicy& policy, MonotonicTime now) const;
 
   const int64_t entries_capacity_;
-  const int64_t negatives_capacity_;
   const MonotonicTime start_;
-  Contents contents_ ABSL_GUARDED_BY(mutex);
+  EntryTable entries_ ABSL_GUARDED_BY(mutex);
+  NegativeTable negatives_ ABSL_GUARDED_BY(mutex);
+  AliasIndex aliases_ ABSL_GUARDED_BY(mutex);
   FenceTable fences_ ABSL_GUARDED_BY(mutex);
-  int64_t evictions_before_ ABSL_GUARDED_BY(mutex) = 0;  // of contents that were taken
 };
 
 }  // namespace credcache

@@ -5,6 +5,7 @@
 
 #include "absl/base/optimization.h"
 #include "absl/hash/hash.h"
+#include "base/huge_memory.h"
 #include "cache/bucket.h"
 #include "cache/identity_pool.h"
 #include "cache/realm_policies.h"
@@ -12,11 +13,16 @@
 namespace credcache {
 namespace {
 
-// Room for the identities that one account can lose, made before a lock is taken.
+// Room for the identities that one account, or one part of a bucket, can lose, made before a lock is taken.
 Released MakeReleased() {
   Released released;
-  released.reserve(kMaxDigestsPerAccount + 2);
+  released.reserve(std::max<size_t>(kMaxDigestsPerAccount + 2, EntryTable::kPartSize));
   return released;
+}
+
+uint32_t Parts(const Bucket& bucket) {
+  absl::MutexLock lock(&bucket.mutex);
+  return bucket.parts();
 }
 
 // Holds two buckets, or one that is both, in an order that all agree on.
@@ -58,12 +64,28 @@ class Cache::Impl {
     // All together hold no more than allowed, and each at least eight, so that one of them may be negative.
     const auto most = std::max<int64_t>(1, max_entries_ / 8);
     const auto buckets = static_cast<int>(std::clamp<int64_t>(options.buckets, 1, most));
-    const MonotonicTime start = clock.Monotonic();
-    buckets_.reserve(static_cast<size_t>(buckets));
+    std::vector<Bucket::Options> shares;
     for (int i = 0; i < buckets; ++i) {
-      const int64_t all = Share(max_entries_, buckets, i);
       const int64_t negative = Share(max_entries_ / 8, buckets, i);
-      buckets_.push_back(std::make_unique<Bucket>(all - negative, negative, start));
+      shares.push_back({.entries = Share(max_entries_, buckets, i) - negative,
+                        .negative_entries = negative,
+                        .start = clock.Monotonic()});
+    }
+    size_t slots = 0;
+    for (const Bucket::Options& share : shares) {
+      slots += IndexTable::SlotsFor(share.entries) + IndexTable::SlotsFor(share.negative_entries);
+    }
+    indices_ = std::make_unique<HugeMemory>(slots * sizeof(IndexTable::Slot));
+    std::span<IndexTable::Slot> left = indices_->As<IndexTable::Slot>();
+    const auto take = [&left](int64_t capacity) {
+      const std::span<IndexTable::Slot> taken = left.first(IndexTable::SlotsFor(capacity));
+      left = left.subspan(taken.size());
+      return taken;
+    };
+    for (Bucket::Options& share : shares) {
+      share.slots = take(share.entries);
+      share.negative_slots = take(share.negative_entries);
+      buckets_.push_back(std::make_unique<Bucket>(share));
     }
   }
 
@@ -81,6 +103,7 @@ class Cache::Impl {
   const uint64_t seed_;
   Clock& clock_;
   IdentityPool identities_;
+  std::unique_ptr<HugeMemory> indices_;  // of all buckets
   std::vector<std::unique_ptr<Bucket>> buckets_;
 };
 
@@ -91,10 +114,35 @@ Cache::~Cache() = default;
 
 std::optional<Username> Cache::FindCanonicalName(const AccountKey& name, const CachePolicy& policy) const {
   const uint64_t hash = impl_->Hash(name);
-  const MonotonicTime now = impl_->Now();
   Bucket& bucket = impl_->BucketOf(hash);
   absl::MutexLock lock(&bucket.mutex);
-  return bucket.aliases().Find(hash, name.realm, name.username.view(), now, policy.age_limit);
+  if (bucket.aliases().empty()) return std::nullopt;
+  return bucket.aliases().Find(hash, name.realm, name.username.view(), impl_->Now(), policy.age_limit);
+}
+
+Cache::LookedUp Cache::LookUp(const AccountKey& asked, absl::FunctionRef<Digest(const Username&)> digest_of,
+                              const CachePolicy& policy, std::optional<absl::Duration> max_age) {
+  LookedUp looked_up;
+  const uint64_t hash = impl_->Hash(asked);
+  Bucket& bucket = impl_->BucketOf(hash);
+  {
+    absl::MutexLock lock(&bucket.mutex);
+    bucket.Prefetch(hash);
+    if (!bucket.aliases().empty()) {
+      looked_up.known_as =
+          bucket.aliases().Find(hash, asked.realm, asked.username.view(), impl_->Now(), policy.age_limit);
+    }
+  }
+  if (looked_up.known_as.has_value()) {
+    looked_up.digest = digest_of(*looked_up.known_as);
+    looked_up.finding = Find({asked.realm, *looked_up.known_as}, looked_up.digest, policy, max_age);
+    return looked_up;
+  }
+  looked_up.digest = digest_of(asked.username);
+  const MonotonicTime now = impl_->Now();
+  absl::MutexLock lock(&bucket.mutex);
+  looked_up.finding = bucket.Find(hash, looked_up.digest, policy, max_age, now);
+  return looked_up;
 }
 
 Finding Cache::Find(const AccountKey& account, const Digest& digest, const CachePolicy& policy,
@@ -207,12 +255,10 @@ int64_t Cache::ForgetRealm(RealmId realm, Revision revision) {
   int64_t removed = 0;
   for (const auto& bucket : impl_->buckets_) {
     // What comes in between two parts began after the fence.
-    for (uint32_t part = 0, parts = 1; part < parts; ++part) {
-      Released released;
-      released.reserve(kSlabChunkSize);
+    for (uint32_t part = Parts(*bucket); part-- > 0;) {
+      Released released = MakeReleased();
       absl::MutexLock lock(&bucket->mutex);
       removed += bucket->ForgetRealm(realm, part, released);
-      parts = bucket->parts();
     }
   }
   return removed;
@@ -225,9 +271,9 @@ int64_t Cache::ForgetAll(Revision revision) {
     {
       absl::MutexLock lock(&bucket->mutex);
       bucket->fences().RaiseFloor(revision);
-      bucket->SwapContents(contents);
+      bucket->ForgetAll(contents);
     }
-    removed += contents.entries.size() + contents.negatives.size();
+    removed += static_cast<int64_t>(contents.entries.handles.size()) + contents.negatives.size();
   }
   return removed;
 }
@@ -242,12 +288,10 @@ void Cache::FenceRealm(RealmId realm, Revision revision) {
 void Cache::Sweep(int bucket, std::span<const CachePolicy* const> policies) {
   Bucket& swept = *impl_->buckets_[static_cast<size_t>(bucket)];
   const MonotonicTime now = impl_->Now();
-  for (uint32_t part = 0, parts = 1; part < parts; ++part) {
-    Released released;
-    released.reserve(kSlabChunkSize);
+  for (uint32_t part = Parts(swept); part-- > 0;) {
+    Released released = MakeReleased();
     absl::MutexLock lock(&swept.mutex);
     swept.Sweep(RealmPolicies(policies), part, now, released);
-    parts = swept.parts();
   }
   // Once in a round, when the entries of the round before have let go of their identities.
   if (bucket == 0) impl_->identities_.Sweep();

@@ -17,6 +17,7 @@
 #include <span>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/time/time.h"
 #include "base/cache_policy.h"
 #include "base/clock.h"
@@ -95,6 +96,16 @@ class Cache {
   // The account that `name` is known as another name of, learned no longer ago than the age limit. Nothing: not known;
   // then the name itself is the account's, or a backend must be asked.
   std::optional<Username> FindCanonicalName(const AccountKey& name, const CachePolicy& policy) const;
+
+  // The whole way of a hit: which account `asked` is known as a name of, the digest of that account, and what is known
+  // of it. `digest_of` is called once, with no lock held; meanwhile the entry is on its way from memory.
+  struct LookedUp {
+    std::optional<Username> known_as;  // as FindCanonicalName
+    Digest digest;
+    Finding finding;  // as Find
+  };
+  LookedUp LookUp(const AccountKey& asked, absl::FunctionRef<Digest(const Username& account)> digest_of,
+                  const CachePolicy& policy, std::optional<absl::Duration> max_age);
 
   // What is known of `digest` for `account` at this moment. A hit restarts the entry's idle clock. `max_age`: validated
   // no longer ago.

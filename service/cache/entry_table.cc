@@ -1,15 +1,25 @@
 #include "cache/entry_table.h"
 
+#include <new>
 #include <utility>
 
 namespace credcache {
+namespace {
 
-uint32_t EntryTable::Find(uint64_t account, const Digest& digest) const {
-  // Only the digest decides, so that a hit need not read Links, which lie in another cache line.
-  uint32_t found = kNoIndex;
+// An entry, and its identity with names of a usual length.
+constexpr size_t kPrefetched = Identity::kRoom + 80;
+
+}  // namespace
+
+EntryTable::EntryTable(int64_t capacity, std::span<IndexTable::Slot> slots)
+    : capacity_(capacity), index_(slots), entries_(capacity) {}
+
+Entry* EntryTable::Find(uint64_t account, const Digest& digest) const {
+  // Only the digest decides: the account's hash need not be compared.
+  Entry* found = nullptr;
   index_.Find(Low(account), [&](uint32_t first) {
-    for (uint32_t at = first; at != kNoIndex; at = slab_.cold(at).next_of_account) {
-      if (slab_.hot(at).digest == digest) {
+    for (Entry* at = &EntryAt(first); at != nullptr; at = NextOfAccount(*at)) {
+      if (at->digest == digest) {
         found = at;
         return true;
       }
@@ -19,59 +29,68 @@ uint32_t EntryTable::Find(uint64_t account, const Digest& digest) const {
   return found;
 }
 
-uint32_t EntryTable::FirstOf(uint64_t account) const {
-  return index_.Find(Low(account), [&](uint32_t first) { return slab_.cold(first).account_high == High(account); });
+void EntryTable::Prefetch(uint64_t account) const {
+  index_.Find(Low(account), [](uint32_t first) {
+    const char* entry = reinterpret_cast<const char*>(&EntryAt(first));
+    for (size_t line = 0; line < kPrefetched; line += 64) __builtin_prefetch(entry + line, /*rw=*/1);
+    return true;
+  });
 }
 
+uint32_t EntryTable::FirstHandleOf(uint64_t account) const {
+  return index_.Find(Low(account), [&](uint32_t first) { return EntryAt(first).account == account; });
+}
+
+Entry* EntryTable::FirstOf(uint64_t account) const { return EntryOrNull(FirstHandleOf(account)); }
+
 Entry& EntryTable::Insert(uint64_t account, const Digest& digest, Identity identity, Released& released) {
-  if (slab_.size() >= capacity_) {
-    Remove(queue_.ChooseVictim(slab_), released);
+  if (size() >= capacity_) {
+    Remove(EntryAt(queue_.ChooseVictim(records_)), released);
     ++evictions_;
   }
-  const uint32_t index = slab_.Allocate();
-  const uint32_t first = FirstOf(account);
+  const BlockPool::Handle handle = std::move(identity).IntoPool();
+  const uint32_t first = FirstHandleOf(account);
   if (first == kNoIndex) {
-    index_.Insert(Low(account), index);
+    index_.Insert(Low(account), handle);
   } else {
-    index_.Replace(Low(account), first, index);
+    index_.Replace(Low(account), first, handle);
   }
-  auto& links = slab_.cold(index);
-  links.next_of_account = first;
-  links.account_low = Low(account);
-  links.account_high = High(account);
-  queue_.Push(slab_, index);
-
-  Entry& fresh = slab_.hot(index);
+  auto& fresh = *new (Identity::RoomOf(handle)) Entry();
+  fresh.next_of_account = first;
+  fresh.place = static_cast<uint32_t>(handles().size());
+  fresh.account = account;
   fresh.digest = digest;
-  identities_heap_size_ += HeapSize(identity.BlockSize());
-  fresh.identity = std::move(identity);
+  entries_.handles.push_back(handle);
+  blocks_size_ += Identity::PooledSize(handle);
+  queue_.Push(records_, handle);
   return fresh;
 }
 
-void EntryTable::ReplaceIdentity(Entry& entry, Identity identity, Released& released) {
-  identities_heap_size_ += HeapSize(identity.BlockSize());
-  identities_heap_size_ -= HeapSize(entry.identity.BlockSize());
-  released.push_back(std::exchange(entry.identity, std::move(identity)));
+void EntryTable::Remove(const Entry& entry, Released& released) {
+  const BlockPool::Handle handle = HandleOf(entry);
+  const uint32_t first = FirstHandleOf(entry.account);
+  if (first != handle) {
+    Entry* before = &EntryAt(first);
+    while (before->next_of_account != handle) before = NextOfAccount(*before);
+    before->next_of_account = entry.next_of_account;
+  } else if (entry.next_of_account != kNoIndex) {
+    index_.Replace(Low(entry.account), handle, entry.next_of_account);
+  } else {
+    index_.Erase(Low(entry.account), handle);
+  }
+  queue_.Remove(records_, handle);
+  EntryAt(handles().back()).place = entry.place;
+  entries_.handles[entry.place] = handles().back();
+  entries_.handles.pop_back();
+  blocks_size_ -= Identity::PooledSize(handle);
+  released.push_back(Identity::FromPool(handle));
 }
 
-void EntryTable::Remove(uint32_t index, Released& released) {
-  const auto& links = slab_.cold(index);
-  const uint64_t account = uint64_t{links.account_high} << 32 | links.account_low;
-  const uint32_t first = FirstOf(account);
-  if (first != index) {
-    uint32_t before = first;
-    while (slab_.cold(before).next_of_account != index) before = slab_.cold(before).next_of_account;
-    slab_.cold(before).next_of_account = links.next_of_account;
-  } else if (links.next_of_account != kNoIndex) {
-    index_.Replace(Low(account), index, links.next_of_account);
-  } else {
-    index_.Erase(Low(account), index);
-  }
-  queue_.Remove(slab_, index);
-  Entry& gone = slab_.hot(index);
-  identities_heap_size_ -= HeapSize(gone.identity.BlockSize());
-  released.push_back(std::move(gone.identity));
-  slab_.Free(index);
+void EntryTable::Clear(Entries& entries) {
+  entries_.handles.swap(entries.handles);
+  index_.Clear();
+  queue_ = {};
+  blocks_size_ = 0;
 }
 
 }  // namespace credcache

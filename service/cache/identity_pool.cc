@@ -19,10 +19,9 @@ size_t DetailsHeapSize(const IdentityDetails& details) {
 }  // namespace
 
 Identity IdentityPool::Intern(const Identity& identity) {
-  if (identity.empty()) return {};
   const IdentityDetails& details = identity.details();
   const bool plain = details.groups.empty() && details.attributes.empty();
-  return Identity(identity.username(), identity.subject(), plain ? Shared<IdentityDetails>() : Share(details));
+  return Identity::InPool(identity.username(), identity.subject(), plain ? Shared<IdentityDetails>() : Share(details));
 }
 
 Shared<IdentityDetails> IdentityPool::Share(const IdentityDetails& details) {

@@ -15,7 +15,7 @@ namespace credcache {
 // Thread-safe, under a lock of its own that is held together with no other.
 class IdentityPool {
  public:
-  // The same identity in a block of its own, with details that equal ones share.
+  // The same identity in a block of its own, in the BlockPool, with details that equal ones share.
   Identity Intern(const Identity& identity);
   // Lets go of details that no identity has any longer.
   void Sweep();

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <span>
+#include <utility>
 
 #include "absl/time/time.h"
 #include "base/clock.h"
@@ -35,8 +37,8 @@ static_assert(sizeof(NegativeEntry) == 64);
 // Not thread-safe.
 class NegativeTable {
  public:
-  // `capacity` may be 0: then nothing may be inserted.
-  explicit NegativeTable(int64_t capacity) : capacity_(capacity) {}
+  // `capacity` may be 0: then nothing may be inserted. `slots`: IndexTable::SlotsFor it.
+  NegativeTable(int64_t capacity, std::span<IndexTable::Slot> slots) : capacity_(capacity), index_(slots) {}
 
   int64_t capacity() const { return capacity_; }
   // The entry, or null.
@@ -69,13 +71,19 @@ class NegativeTable {
     }
   }
 
+  // The entries themselves. An empty one comes to Clear, and leaves with what was there, to be freed without the lock.
+  using Entries = Slab<NegativeEntry, SieveLinks>;
+  void Clear(Entries& entries) {
+    std::swap(slab_, entries);
+    index_.Clear();
+    queue_ = {};
+  }
+
   int64_t size() const { return slab_.size(); }
   int64_t evictions() const { return evictions_; }
   size_t heap_size() const { return slab_.heap_size() + index_.heap_size(); }
 
  private:
-  using Slabs = Slab<NegativeEntry, SieveLinks>;
-
   // Digests are uniform, so any four bytes of one are a hash of it.
   static uint32_t Tag(const Digest& digest) {
     uint32_t tag;
@@ -87,8 +95,8 @@ class NegativeTable {
 
   int64_t capacity_;
   IndexTable index_;
-  Slabs slab_;
-  SieveQueue<Slabs> queue_;
+  Entries slab_;
+  SieveQueue<Entries> queue_;
   int64_t evictions_ = 0;
 };
 

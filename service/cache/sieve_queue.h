@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "cache/slab.h"
+#include "cache/index_table.h"
 
 namespace credcache {
 
@@ -13,9 +13,10 @@ struct SieveLinks {
   uint32_t older = kNoIndex;
 };
 
-// Records of a Slab in the order of their arrival. A use only sets the record's flag `visited` (part of its Hot), so a
-// hit moves nothing. A hand goes from the oldest to the newest: it spares once whoever was visited, and evicts the
-// first that was not; from the newest it goes on at the oldest. Not thread-safe.
+// Records in the order of their arrival. `Slab` leads from an index to the record's two parts (slab.h): SieveLinks in
+// cold(index), a flag `visited` in hot(index). A use only sets that flag, so a hit moves nothing. A hand goes from the
+// oldest to the newest: it spares once whoever was visited, and evicts the first that was not; from the newest it goes
+// on at the oldest. Not thread-safe.
 template <typename Slab>
 class SieveQueue {
  public:

@@ -3,15 +3,14 @@
 
 #include <array>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <vector>
 
 #include "cache/heap_size.h"
+#include "cache/index_table.h"
 
 namespace credcache {
 
-inline constexpr uint32_t kNoIndex = std::numeric_limits<uint32_t>::max();
 // A chunk of entries is 5 KiB: little for a bucket of a few, and few chunks for one of many.
 inline constexpr uint32_t kSlabChunkSize = 64;
 

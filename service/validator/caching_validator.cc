@@ -25,11 +25,12 @@ void CachingValidator::Resolve(const Username& username, MonotonicTime deadline,
 void CachingValidator::Validate(const LogOn& log_on, ValidateDone done) {
   if (shared_.cache == nullptr) return ValidateUncached(log_on, std::move(done));
 
-  const std::optional<Username> known_as = shared_.cache->FindCanonicalName(Key(log_on.username), options_.policy);
-  const Username& account = known_as.has_value() ? *known_as : log_on.username;
-  const Digest digest = DigestOf(account, log_on.password);
-
-  Finding finding = shared_.cache->Find(Key(account), digest, options_.policy, log_on.max_age);
+  const auto digest_of = [&](const Username& account) { return DigestOf(account, log_on.password); };
+  const Cache::LookedUp looked_up =
+      shared_.cache->LookUp(Key(log_on.username), digest_of, options_.policy, log_on.max_age);
+  const Username& account = looked_up.known_as.has_value() ? *looked_up.known_as : log_on.username;
+  const Digest& digest = looked_up.digest;
+  Finding finding = looked_up.finding;
   if (finding.kind != Finding::Kind::kMiss) {
     CountHit(finding);
     if (finding.refresh_due) BeginRefresh(log_on, account, digest);
