@@ -1,16 +1,17 @@
 """Drives a server with one of the load generators, and reads what it says: one object of JSON, the same for all."""
 
 import dataclasses
+import functools
 import json
 import os
 import pathlib
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from harness.bench import BenchError
 from harness.figures import Measure
-from harness.workload import REALM
+from harness.workload import REALM, USERS
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
 BUILD = pathlib.Path(os.environ.get("CREDCACHE_BUILD", REPOSITORY / "build"))
@@ -106,6 +107,22 @@ def grpc(endpoint: Endpoint, *, seconds: float, method: str = "unary", **more: o
     values = {"method": method, "realm": REALM, "duration": f"{seconds:g}s", "warm_up": "100ms", **more}
     command = [GRPC_LOAD, "--address", endpoint.address, *endpoint.arguments, *options(**values), "--json"]
     return Load.read(run_json(command, seconds + 120))
+
+
+def hits(endpoint: Endpoint, *, seconds: float, users: int = USERS, **more: object) -> Load:
+    """As `grpc`, every user logged on once before; an answer that is not from the cache is an error."""
+    load = grpc(endpoint, seconds=seconds, users=users, prime=True, **more)
+    others = {source: count for source, count in load.sources.items() if source != "cache" and count}
+    if others:
+        raise BenchError(f"answers that are not from the cache: {others}")
+    return load
+
+
+def hit_sides(
+    ends: Mapping[str, Endpoint], *, seconds: float, users: int = USERS, **more: object
+) -> dict[str, Callable[[], Load]]:
+    """The same load for each end, as Bench.alternate takes it."""
+    return {side: functools.partial(hits, end, seconds=seconds, users=users, **more) for side, end in ends.items()}
 
 
 def peer(kind: str, address: str, *, seconds: float, **more: object) -> Load:

@@ -17,19 +17,20 @@ class Plot:
     log_y: bool = False
 
 
-LATENCY, THROUGHPUT, MEMORY = "latency", "throughput", "memory"
+LATENCY, LATENCY_ECHO, THROUGHPUT, MEMORY = "latency", "latency_echo", "throughput", "memory"
 PLOTS = {
     # A point (x, y): the share y of requests took longer than x.
     LATENCY: Plot(
-        "Latency of one log-on that is known, 1 in flight", "microseconds", "share that takes longer", log_y=True
+        "Latency of a log-on that is known, 1 in flight", "microseconds", "share that takes longer", log_y=True
     ),
+    LATENCY_ECHO: Plot("Latency of a unary hit, 1 in flight", "microseconds", "share that takes longer", log_y=True),
     THROUGHPUT: Plot("Throughput against requests in flight", "requests in flight", "requests a second"),
     MEMORY: Plot("Memory against entries", "entries", "bytes an entry"),
 }
 
 
 def tail_of(histogram: Iterable[tuple[float, int]]) -> list[tuple[float, float]]:
-    """A histogram (upper bound, count) as points of LATENCY."""
+    """A histogram (upper bound, count) as points of LATENCY and LATENCY_ECHO."""
     counts = list(histogram)
     total = left = sum(count for _, count in counts)
     points = []
@@ -60,9 +61,7 @@ def _draw_one(folder: pathlib.Path, name: str, plot: Plot, lines: list[Series]) 
 
     figure, axes = pyplot.subplots(figsize=(9, 5.5), layout="constrained")
     for line in lines:
-        axes.plot(
-            *zip(*line.points, strict=True), label=line.label, marker="" if name == LATENCY else "o", markersize=4
-        )
+        axes.plot(*zip(*line.points, strict=True), label=line.label, marker="" if plot.log_y else "o", markersize=4)
     axes.set(title=plot.title, xlabel=plot.x, ylabel=plot.y)
     if plot.log_x:
         axes.set_xscale("log", base=2 if name == THROUGHPUT else 10)
