@@ -11,7 +11,7 @@ BENCH = pathlib.Path(__file__).resolve().parents[1] / "bench"
 sys.path[:0] = [str(BENCH), str(BENCH.parent / "integration")]
 
 import run  # noqa: E402
-from harness import bench, load, plots, report, targets, workload  # noqa: E402
+from harness import bench, contest, load, plots, process, report, targets, workload  # noqa: E402
 from harness.figures import Figure, Measure, Rounds, Series, Spread, Verdict  # noqa: E402
 
 PLAIN = Measure[float]("value", "u", lambda value: value)
@@ -152,6 +152,22 @@ def test_what_is_missing_is_named_in_table_and_report(tmp_path: pathlib.Path) ->
         assert "missing in hits: saslauthd: the package is not here" in text
         assert "NOT MEASURED" in text
     assert report.exit_code(outcomes) == 0
+
+
+def test_a_peer_that_does_not_start_is_missing_with_its_figures(tmp_path: pathlib.Path) -> None:
+    def start() -> str:
+        process.need("no-such-program", "no-such-package")
+        raise AssertionError
+
+    one = one_bench(tmp_path)
+    assert contest.start(one, contest.Peer("x", "The Peer", "http", start, ({},)), "hits.latency") is None
+    assert "no-such-package" in one.missing["The Peer"]
+    assert [figure.verdict for figure in one.figures] == [Verdict.NOT_MEASURED]
+
+
+def test_a_program_that_ends_before_it_listens_says_why(tmp_path: pathlib.Path) -> None:
+    with one_bench(tmp_path).stack as stack, pytest.raises(bench.BenchError, match="a bad option"):
+        process.start_listening(stack, ["sh", "-c", "echo a bad option; exit 3"], tmp_path, tmp_path / "socket")
 
 
 def test_targets_without_a_figure_are_named(tmp_path: pathlib.Path) -> None:
