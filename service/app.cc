@@ -39,13 +39,11 @@
 #include "validator/chain_validator.h"
 #include "validator/metered_validator.h"
 #include "validator/realms.h"
+#include "validator/sweeper.h"
 
 namespace credcache {
 namespace {
 
-constexpr absl::Duration kHousekeepingInterval = absl::Seconds(1);
-// Each bucket is swept about once in so many intervals.
-constexpr int kSweepIntervals = 60;
 constexpr absl::Duration kDrainLimit = absl::Seconds(20);
 
 std::string HostName() {
@@ -107,7 +105,6 @@ class App::Impl {
   void PutInForce(const ReloadPlan& plan);
   void Forget(const std::vector<std::string>& realms);
   void KeepHouse();
-  void Sweep();
 
   const std::string config_path_;
   std::shared_ptr<const Config> config_;
@@ -123,6 +120,7 @@ class App::Impl {
   Metrics metrics_{{.version = CREDCACHE_VERSION, .revision = CREDCACHE_REVISION}};
   const Digester digester_{randomness_};
   const std::unique_ptr<Cache> cache_;  // null: off
+  Sweeper sweeper_{cache_.get()};       // housekeeping's own
   FlightTable flights_;
   RealmIds realm_ids_;
   CurrentRealms realms_;
@@ -159,7 +157,6 @@ class App::Impl {
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   // Realms whose validators changed at a reload, until nobody uses the set from before it.
   std::vector<std::string> changed_ ABSL_GUARDED_BY(mutex_);
-  int next_bucket_ = 0;  // housekeeping's own
   std::thread housekeeping_;
 };
 
@@ -389,9 +386,9 @@ void App::Impl::KeepHouse() {
   while (true) {
     {
       absl::MutexLock lock(&mutex_);
-      if (mutex_.AwaitWithTimeout(absl::Condition(&stopping_), kHousekeepingInterval)) return;
+      if (mutex_.AwaitWithTimeout(absl::Condition(&stopping_), Sweeper::kInterval)) return;
     }
-    Sweep();
+    sweeper_.Tick(*realms_.Get());
     log_.Tick();
     audit_.Tick();
     if (!realms_.Reap()) continue;
@@ -402,22 +399,6 @@ void App::Impl::KeepHouse() {
       changed.swap(changed_);
     }
     Forget(changed);
-  }
-}
-
-void App::Impl::Sweep() {
-  if (cache_ == nullptr) return;
-  const std::shared_ptr<const Realms> realms = realms_.Get();
-  std::vector<const CachePolicy*> policies;
-  for (const Realm& realm : realms->all()) {
-    const auto id = static_cast<size_t>(realm.id);
-    if (policies.size() <= id) policies.resize(id + 1, nullptr);
-    policies[id] = &realm.policy;
-  }
-  const int buckets = cache_->buckets();
-  for (int swept = 0; swept < (buckets + kSweepIntervals - 1) / kSweepIntervals; ++swept) {
-    cache_->Sweep(next_bucket_, policies);
-    next_bucket_ = (next_bucket_ + 1) % buckets;
   }
 }
 

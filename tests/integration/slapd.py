@@ -29,7 +29,7 @@ READER_PASSWORD = "reader-of-the-directory"
 
 @dataclasses.dataclass(frozen=True)
 class User:
-    """An entry below `PEOPLE`. `policy`: the name of a policy below."""
+    """An entry below `PEOPLE`. `policy`: the name of a policy below. `hashed`: what userPassword holds."""
 
     uid: str
     password: str | bytes
@@ -37,6 +37,7 @@ class User:
     groups: tuple[str, ...] = ()
     policy: str = ""
     operational: tuple[tuple[str, str], ...] = ()  # attributes that only slapadd may write
+    hashed: str = ""  # default: {SSHA}, which costs next to nothing
 
     @property
     def dn(self) -> str:
@@ -46,17 +47,22 @@ class User:
     def entry_uuid(self) -> str:
         return str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{self.uid}.corp.example"))
 
-    def ldif(self) -> str:
+    @property
+    def user_password(self) -> str:
+        if self.hashed:
+            return self.hashed
         salt = hashlib.sha256(self.uid.encode()).digest()[:8]
         password = self.password.encode() if isinstance(self.password, str) else self.password
-        hashed = base64.b64encode(hashlib.sha1(password + salt).digest() + salt).decode()
+        return "{SSHA}" + base64.b64encode(hashlib.sha1(password + salt).digest() + salt).decode()
+
+    def ldif(self) -> str:
         lines = [
             _line("dn", self.dn),
             "objectClass: inetOrgPerson",
             _line("uid", self.uid),
             _line("cn", self.uid),
             _line("sn", self.uid),
-            f"userPassword: {{SSHA}}{hashed}",
+            f"userPassword: {self.user_password}",
             f"entryUUID: {self.entry_uuid}",
         ]
         lines += [_line("mail", self.mail)] if self.mail else []
@@ -103,14 +109,18 @@ class Counts:
 class Slapd:
     """Serves ldap (with StartTLS when there is a certificate) and ldaps from a folder of its own.
 
-    Start, stop and start again as wanted: data and ports stay. Ends no process but its own.
+    Start, stop and start again as wanted: data and ports stay. Ends no process but its own. With a log level of 0
+    there are no `binds`, and nothing but the directory's own work costs time.
     """
 
-    def __init__(self, folder: pathlib.Path, users: list[User], certificate: Certificate | None = None):
+    def __init__(
+        self, folder: pathlib.Path, users: list[User], certificate: Certificate | None = None, log_level: int = 256
+    ):
         folder.mkdir(parents=True, exist_ok=True)
         self.users = {user.uid: user for user in users}
         self._folder = folder
         self._certificate = certificate
+        self._log_level = str(log_level)
         self._process: subprocess.Popen[bytes] | None = None
         self._log = folder / "slapd.log"
         self._log_start = 0
@@ -136,7 +146,7 @@ class Slapd:
         with self._log.open("ab") as log:
             # Level 256 ("stats") writes a line for each operation before it is answered.
             self._process = subprocess.Popen(
-                ["slapd", "-d", "256", "-f", self._folder / "slapd.conf", "-h", " ".join(urls)],
+                ["slapd", "-d", self._log_level, "-f", self._folder / "slapd.conf", "-h", " ".join(urls)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

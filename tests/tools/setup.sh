@@ -1,11 +1,15 @@
 #!/usr/bin/env bash
 # Installs what building and testing need, and nothing when it is all there: Debian packages from packages.txt, and the Python
 # packages of tests/requirements.txt into build/venv. Asks nothing and starts no service.
+#
+# setup.sh --bench: what only benchmarks need, bench-packages.txt and tests/bench/requirements.txt. What cannot be had is told, and is
+# no error: a benchmark names the peers that it misses.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/steps.sh"
 
+# missing_packages LIST
 missing_packages() {
-  comm -23 <(sed 's/#.*//; /^$/d' tests/tools/packages.txt | sort) <(
+  comm -23 <(sed 's/#.*//; /^$/d' "$1" | sort) <(
     dpkg-query -W -f '${Package} ${db:Status-Status}\n' | awk '$2 == "installed" {print $1}' | sort -u
   )
 }
@@ -24,10 +28,11 @@ without_services() {
   return "$status"
 }
 
+# install_packages LIST
 install_packages() {
   local missing as_root=()
   command -v apt-get >/dev/null || die "setup needs Debian 12 (apt-get is not here)"
-  mapfile -t missing < <(missing_packages)
+  mapfile -t missing < <(missing_packages "$1")
   if ((${#missing[@]} == 0)); then
     say "==> Debian packages: all there"
     return
@@ -57,5 +62,26 @@ make_venv() {
   printf '%s\n' "$stamp" >"$VENV/stamp"
 }
 
-install_packages
-make_venv
+# install_python LIST STAMP: into the venv, once.
+install_python() {
+  local list=$1 stamp=$VENV/$2.stamp
+  if [[ -f $stamp ]] && cmp -s "$list" "$stamp"; then
+    say "==> Python packages of $list: all there"
+    return
+  fi
+  step "pip-$2" "installing the Python packages of $list" \
+    "$VENV/bin/python" -m pip install --disable-pip-version-check --no-input --require-hashes -r "$list" || return
+  cp "$list" "$stamp"
+}
+
+case ${1:-} in
+  '')
+    install_packages tests/tools/packages.txt
+    make_venv
+    ;;
+  --bench)
+    (install_packages tests/tools/bench-packages.txt) || say "setup: peers are missing in the benchmarks"
+    install_python tests/bench/requirements.txt bench || say "setup: no plots are drawn"
+    ;;
+  *) die "setup: unknown option $1" ;;
+esac

@@ -1,0 +1,55 @@
+#include "mail_day/server.h"
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "validator/caching_validator.h"
+#include "validator/chain_validator.h"
+#include "validator/metered_validator.h"
+
+namespace credcache::mail_day {
+namespace {
+
+constexpr absl::string_view kRealm = "mail.example";
+
+}  // namespace
+
+Server::Server(const ServerOptions& options, Agenda& agenda, Directory& directory)
+    : clock_(agenda.clock()),
+      randomness_(options.seed),
+      realm_metrics_(metrics_.ForRealm(kRealm)),
+      cache_(options.cache, clock_, randomness_),
+      realms_(BuildRealms(options.policy, directory)),
+      journal_("simulated", InvalidationApplier(&cache_, realm_ids_, realms_)) {}
+
+std::shared_ptr<const Realms> Server::BuildRealms(const CachePolicy& policy, Directory& directory) {
+  std::vector<ChainValidator::Link> links;
+  links.push_back({.validator = std::make_unique<MeteredValidator>(std::make_unique<DirectoryBackend>(directory),
+                                                                   metrics_.ForBackend(kRealm, "model"), clock_)});
+  const RealmId id = realm_ids_.Intern(kRealm);
+  auto caching = std::make_shared<CachingValidator>(
+      CachingOptions{.realm = std::string(kRealm), .realm_id = id, .policy = policy},
+      CachingValidator::Shared{
+          .cache = &cache_, .digester = digester_, .flights = flights_, .revisions = journal_, .clock = clock_},
+      realm_metrics_, std::make_shared<ChainValidator>(std::move(links)));
+  std::vector<Realm> realms;
+  realms.push_back({.name = std::string(kRealm), .id = id, .policy = policy, .validator = std::move(caching)});
+  return std::make_shared<const Realms>(std::move(realms), 0);
+}
+
+void Server::Authenticate(absl::string_view username, SecretView password, Validator::ValidateDone done) {
+  const std::shared_ptr<const Realms> realms = realms_.Get();
+  const absl::StatusOr<Realms::Routed> routed = realms->Route({}, username);
+  if (!routed.ok()) return done(routed.status());
+  routed->realm->validator->Validate({.username = routed->username, .password = password}, std::move(done));
+}
+
+void Server::Invalidate(absl::string_view username, absl::AnyInvocable<void()> done) {
+  invalidator_.User(kRealm, username, "the mail day",
+                    [done = std::move(done)](const absl::StatusOr<Appended>&) mutable { done(); });
+}
+
+void Server::KeepHouse() { sweeper_.Tick(*realms_.Get()); }
+
+}  // namespace credcache::mail_day

@@ -1,0 +1,28 @@
+"""unary hits over loopback TCP, beside the bare gRPC echo: saturated, one at a time, and with 1 to 256 in flight"""
+
+from harness import load, plots, servers
+from harness.bench import Bench
+from harness.load import MEDIAN_LATENCY, THROUGHPUT
+
+IN_FLIGHT = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+
+
+def run(bench: Bench) -> None:
+    ends = {"credcached": servers.start_credcached(bench).endpoint, "echo": servers.start_echo(bench)}
+    seconds = bench.effort.seconds
+
+    saturated = bench.alternate("64 in flight", load.hit_sides(ends, seconds=seconds, in_flight=64))
+    bench.add(saturated.compare("hits.throughput", "unary hit, 64 in flight", "credcached", "echo", THROUGHPUT))
+    single = bench.alternate("1 in flight", load.hit_sides(ends, seconds=seconds, in_flight=1))
+    bench.add(single.compare("hits.latency", "unary hit, 1 in flight", "credcached", "echo", MEDIAN_LATENCY))
+    for side in ends:
+        bench.plot(plots.LATENCY_ECHO, side, plots.tail_of(load.merged_histogram(single.results[side])))
+
+    curves: dict[str, list[tuple[float, float]]] = {side: [] for side in ends}
+    for in_flight in IN_FLIGHT:
+        sides = load.hit_sides(ends, seconds=seconds / 2, in_flight=in_flight)
+        rounds = bench.alternate(f"{in_flight} in flight, for the plot", sides, bench.effort.fewer(3))
+        for side, curve in curves.items():
+            curve.append((in_flight, rounds.value(side, THROUGHPUT).value))
+    for side, curve in curves.items():
+        bench.plot(plots.THROUGHPUT, side, curve)
