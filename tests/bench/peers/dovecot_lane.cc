@@ -19,13 +19,13 @@ class DovecotLane final : public Lane {
   explicit DovecotLane(DovecotOptions options) : options_(std::move(options)) {}
 
   absl::Status Open() override {
-    if (const absl::Status status = socket_.Connect(options_.address); !status.ok()) return status;
+    if (absl::Status status = socket_.Connect(options_.address); !status.ok()) return status;
     std::string hello;
     AppendDovecotHandshake(options_.client_id, &hello);
-    if (const absl::Status status = socket_.Send(hello); !status.ok()) return status;
+    if (absl::Status status = socket_.Send(hello); !status.ok()) return status;
     for (bool done = false; !done;) {
-      if (const absl::Status status = socket_.Receive(&received_); !status.ok()) return Gone(status);
-      const absl::Status status =
+      if (absl::Status status = socket_.Receive(&received_); !status.ok()) return Gone(status);
+      absl::Status status =
           ReadLines([&done](const DovecotReply& reply) { done |= reply.kind == DovecotReply::Kind::kDone; });
       if (!status.ok()) return status;
     }
@@ -38,11 +38,11 @@ class DovecotLane final : public Lane {
   }
 
   absl::Status Wait(std::vector<Answer>* answers) override {
-    if (const absl::Status status = socket_.Send(unsent_); !status.ok()) return status;
+    if (absl::Status status = socket_.Send(unsent_); !status.ok()) return status;
     unsent_.clear();
     for (const size_t before = answers->size(); answers->size() == before;) {
-      if (const absl::Status status = socket_.Receive(&received_); !status.ok()) return Gone(status);
-      const absl::Status status = ReadLines([answers](const DovecotReply& reply) {
+      if (absl::Status status = socket_.Receive(&received_); !status.ok()) return Gone(status);
+      absl::Status status = ReadLines([answers](const DovecotReply& reply) {
         const bool ok = reply.kind == DovecotReply::Kind::kOk;
         if (ok || reply.kind == DovecotReply::Kind::kFail) answers->push_back({reply.id - 1, ok});
       });

@@ -25,9 +25,9 @@ class HttpLane final : public Lane {
   }
 
   absl::Status Wait(std::vector<Answer>* answers) override {
-    if (const absl::Status status = socket_.Send(request_); !status.ok()) return status;
+    if (absl::Status status = socket_.Send(request_); !status.ok()) return status;
     while (true) {
-      if (const absl::Status status = socket_.Receive(&received_); !status.ok()) {
+      if (absl::Status status = socket_.Receive(&received_); !status.ok()) {
         return absl::IsOutOfRange(status) ? absl::UnavailableError(status.message()) : status;
       }
       absl::string_view rest = received_;

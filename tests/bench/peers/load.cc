@@ -58,7 +58,7 @@ class Worker {
     std::vector<Answer> answers;
     while (open > 0 && !error_.failed()) {
       answers.clear();
-      if (const absl::Status status = lane_.Wait(&answers); !status.ok()) return error_.Set(status);
+      if (absl::Status status = lane_.Wait(&answers); !status.ok()) return error_.Set(status);
       const Time now = Clock::now();
       for (const Answer& answer : answers) {
         if (answer.id >= asked_.size()) return error_.Set(absl::InternalError("an answer to what was not asked"));
@@ -113,7 +113,7 @@ absl::Status Prime(Lane& lane, uint32_t users) {
     const workload::Credentials credentials(user);
     lane.Ask(0, credentials);
     answers.clear();
-    if (const absl::Status status = lane.Wait(&answers); !status.ok()) return status;
+    if (absl::Status status = lane.Wait(&answers); !status.ok()) return status;
     if (!answers[0].accepted) return Rejected(credentials);
   }
   return absl::OkStatus();

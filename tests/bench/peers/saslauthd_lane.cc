@@ -15,7 +15,7 @@ class SaslauthdLane final : public Lane {
 
   // Whether somebody listens; what is opened here serves nobody.
   absl::Status Open() override {
-    const absl::Status status = socket_.Connect(options_.address);
+    absl::Status status = socket_.Connect(options_.address);
     socket_.Close();
     return status;
   }
@@ -28,8 +28,8 @@ class SaslauthdLane final : public Lane {
   }
 
   absl::Status Wait(std::vector<Answer>* answers) override {
-    if (const absl::Status status = socket_.Connect(options_.address); !status.ok()) return status;
-    if (const absl::Status status = socket_.Send(request_); !status.ok()) return status;
+    if (absl::Status status = socket_.Connect(options_.address); !status.ok()) return status;
+    if (absl::Status status = socket_.Send(request_); !status.ok()) return status;
     reply_.clear();
     absl::Status status = absl::OkStatus();
     while (status.ok()) status = socket_.Receive(&reply_);

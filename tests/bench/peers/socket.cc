@@ -57,7 +57,7 @@ absl::Status Socket::ConnectUnix(const std::string& path) {
   if (descriptor_ < 0) return Failed("socket");
   SetPatience(descriptor_);
   if (connect(descriptor_, reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) {
-    const absl::Status status = Failed(path);
+    absl::Status status = Failed(path);
     Close();
     return status;
   }
