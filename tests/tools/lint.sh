@@ -30,7 +30,7 @@ build_buf() {
 go_lint() {
   local go module unformatted
   go=$(tests/tools/find_go.sh) || return
-  unformatted=$("$(dirname "$go")/gofmt" -l "${go_files[@]}") || return
+  unformatted=$("$("$go" env GOROOT)/bin/gofmt" -l "${go_files[@]}") || return
   [[ -z $unformatted ]] || die "lint: not as gofmt has it: $unformatted"
   for module in "${go_files[@]%/*}"; do
     GOTOOLCHAIN=local GOFLAGS=-mod=readonly "$go" -C "$module" vet . || return
