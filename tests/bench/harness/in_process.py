@@ -39,7 +39,10 @@ def run(pattern: str, *, seconds: float, repetitions: int = 1, timeout: float = 
             *(f"--benchmark_out={output}", "--benchmark_out_format=json"),
         ]
         run_program(command, timeout)
-        return read(output.read_text())
+        text = output.read_text() if output.exists() else ""
+        if not text:
+            raise BenchError(f"{PROGRAM.name} has no benchmark like {pattern}")
+        return read(text)
 
 
 def read(text: str) -> Results:
