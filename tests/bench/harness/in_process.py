@@ -41,7 +41,7 @@ def run(pattern: str, *, seconds: float, repetitions: int = 1, timeout: float = 
         run_program(command, timeout)
         text = output.read_text() if output.exists() else ""
         if not text:
-            raise BenchError(f"{PROGRAM.name} has no benchmark like {pattern}")
+            raise MissingError(f"{PROGRAM.name} has no benchmark like {pattern}")
         return read(text)
 
 
