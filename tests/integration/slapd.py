@@ -131,6 +131,11 @@ class Slapd:
         self._load()
 
     @property
+    def pid(self) -> int:
+        assert self._process is not None, "does not run"
+        return self._process.pid
+
+    @property
     def url(self) -> str:
         return f"ldap://127.0.0.1:{self.port}"
 

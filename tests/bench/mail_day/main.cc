@@ -117,6 +117,10 @@ int Main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kExitUsage;
   }
+  // Attackers take what they find: as many more, the larger the site.
+  SiteParameters& site = options.replay.site;
+  site.spray_made_up_names = site.users * 2 / 5;
+  site.guesses = site.users / 10;
   options.replay.invalidate_delay = absl::ToInt64Milliseconds(invalidate_delay);
   return RunAll(options);
 }

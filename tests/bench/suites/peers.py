@@ -28,7 +28,9 @@ def run(bench: Bench) -> None:
         f"credcached {way}": functools.partial(load.hits, ours, seconds=seconds, users=users, **options)
         for way, options in WAYS.items()
     }
-    one = {"credcached": functools.partial(load.hits, ours, seconds=seconds, users=users, in_flight=1)}
+    # The echo is there for the plot.
+    ends = {"credcached": ours, "bare gRPC echo": servers.start_echo(bench)}
+    one = load.hit_sides(ends, seconds=seconds, users=users, in_flight=1)
     for peer, address in there.items():
         many[peer.title] = functools.partial(contest.drive, bench, peer, address, ways[peer], seconds)
         one[peer.title] = functools.partial(contest.drive, bench, peer, address, peer.ways[0], seconds)

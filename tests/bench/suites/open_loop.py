@@ -1,0 +1,95 @@
+"""p99.9 of hits at half load, beside misses of 200 ms and invalidations, and of the bare echo at the same rate"""
+
+import functools
+import itertools
+import statistics
+
+import configs
+from harness import load, peers, process, servers, workload
+from harness.bench import Bench, BenchError
+from harness.figures import Figure, Measure, Spread
+from harness.load import BUILD, Load
+
+PROXY = BUILD / "bin" / "credcache-delay-proxy"
+# Of each answer of slapd's. A miss asks it twice: a bind, and the user's entry.
+DELAY = "100ms"
+MISSES_PERCENT = 2
+# What 2 % of 20,000 log-ons a second need at 200 ms each, twice: no miss waits for a connection.
+CONNECTIONS = 160
+# The first users are known; the misses of all rounds are others.
+KNOWN, OTHERS = workload.USERS, 20_000
+WARM_UP = 0.5
+# At half load an echo that takes longer does not get its share of the cores, and a ratio to that says nothing.
+MOST_OF_ECHO_US = 50_000
+
+HIT_P99_9 = Measure[Load]("p99.9 of hits", "us", lambda result: result.document["hit_latency_us"]["p99_9"])
+# Of all log-ons the slowest are the misses, and this is the middle one of them; far above 200, the machine is too busy.
+MISS_MEDIAN = Measure[Load]("median of misses", "ms", lambda result: result.document["latency_us"]["p99"] / 1000)
+HIT_P99 = Measure[Load]("p99 of hits", "us", lambda result: result.document["hit_latency_us"]["p99"])
+
+
+def run(bench: Bench) -> None:
+    process.need(str(PROXY), "none: ./dev build makes it")
+    directory = peers.directory(bench, KNOWN + OTHERS)
+    command = [str(PROXY), "--to", str(directory.port), "--delay", DELAY]
+    proxy = process.start(bench.stack, command, bench.folder, ready=r"credcache-delay-proxy ready (\S+)\n")
+    validator = configs.ldap(
+        directory,
+        folder=bench.folder / "secrets",
+        search=False,
+        connections=CONNECTIONS,
+        urls=[f"ldap://{proxy[1]}"],
+    )
+    ours = servers.start_credcached(bench, realms=[configs.realm(validator)]).endpoint
+    echo = servers.start_echo(bench)
+
+    effort, seconds = bench.effort, bench.effort.seconds * 3
+    saturated = [load.hits(ours, seconds=effort.seconds, users=KNOWN, in_flight=64) for _ in range(3)]
+    rate = int(statistics.median(result.requests_per_second for result in saturated) / 2)
+    bench.say(f"half load is {rate} log-ons a second")
+    most_misses = int(rate * MISSES_PERCENT / 100 * (seconds + WARM_UP) * 1.3)
+    if most_misses * effort.rounds > OTHERS:
+        raise BenchError(f"{effort.rounds} rounds at {rate} log-ons a second need more than {OTHERS} users")
+
+    at_rate = functools.partial(
+        load.grpc, seconds=seconds, warm_up=f"{WARM_UP:g}s", users=KNOWN, prime=True, rate=rate, in_flight=5_000
+    )
+    rounds = bench.alternate(
+        "open loop",
+        {
+            "credcached": functools.partial(
+                beside_misses, at_rate, ours, itertools.count(KNOWN, most_misses), most_misses
+            ),
+            "echo": functools.partial(at_rate, echo),
+            "credcached, hits alone": functools.partial(at_rate, ours),
+        },
+    )
+    if (floor := rounds.value("echo", HIT_P99_9).value) > MOST_OF_ECHO_US:
+        raise BenchError(f"the echo's own p99.9 is {floor / 1000:.0f} ms: the machine is busy with something else")
+    misses = rounds.values("credcached", MISS_MEDIAN)
+    bench.details.update(rate=rate, misses_ms=misses)
+    what = f"{rate} log-ons a second, {MISSES_PERCENT} % misses of 200 ms, an Invalidate a second"
+    bench.add(
+        rounds.compare("open_loop.p99_9", what, "credcached", "echo", HIT_P99_9),
+        rounds.compare("open_loop.p99", what, "credcached", "echo", HIT_P99),
+        Figure(
+            "open_loop.miss",
+            "what a miss took, the wait for the load generator's turn included",
+            Spread.of(misses),
+            "ms",
+        ),
+        rounds.compare(
+            "open_loop.alone_p99_9", f"{rate} hits a second, nothing else", "credcached, hits alone", "echo", HIT_P99_9
+        ),
+    )
+
+
+def beside_misses(at_rate: functools.partial, server: load.Endpoint, first: itertools.count, most: int) -> Load:
+    mix = f"hit={100 - MISSES_PERCENT},miss={MISSES_PERCENT}"
+    result = at_rate(server, mix=mix, first_miss=next(first), invalidate_every="1s")
+    document = result.document
+    if set(document["outcomes"]) != {"accepted"} or MISS_MEDIAN.of(result) < 190:
+        raise BenchError(f"misses: {document['outcomes']}, and they took {MISS_MEDIAN.of(result):.0f} ms")
+    if result.sources.get("backend", 0) > most or not document["invalidations"]:
+        raise BenchError(f"answers from {result.sources}, and {document['invalidations']} invalidations")
+    return result
