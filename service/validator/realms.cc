@@ -26,6 +26,8 @@ Realms::Realms(std::vector<Realm> realms, size_t default_index)
 
 const Realm* Realms::Find(absl::string_view name) const {
   if (name.empty()) return nullptr;
+  // Most write it folded already. What is found is its own folded form, since folding twice changes nothing more.
+  if (const auto found = by_name_.find(name); found != by_name_.end()) return found->second;
   const auto found = by_name_.find(Fold(name));
   return found == by_name_.end() ? nullptr : found->second;
 }
