@@ -43,7 +43,7 @@ class BatchCall final : public grpc::ServerUnaryReactor, public std::enable_shar
       absl::MutexLock lock(&mutex_);
       ++missing_;
     }
-    return [self = shared_from_this(), element, permit = std::move(permit)](LogOnAnswer answer) mutable {
+    return [self = shared_from_this(), element, permit = std::move(permit)](const LogOnAnswer& answer) mutable {
       permit = InFlight::Permit();
       self->Arrived(element, answer);
     };

@@ -135,7 +135,7 @@ std::optional<LogOnAnswer> StreamCall::Begin(const v1::NumberedRequest& numbered
       deadlines_.emplace(deadline, key);
       ArmAlarm(deadline);
     }
-    return [self = shared_from_this(), key](LogOnAnswer answer) { self->Arrived(key, answer); };
+    return [self = shared_from_this(), key](const LogOnAnswer& answer) { self->Arrived(key, answer); };
   };
   std::optional<LogOnAnswer> answer =
       parts_.authenticator.Authenticate(*caller_.caller, *log_on, realms, now, deadline, wait);
