@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/synchronization/mutex.h"
 #include "app.h"
 #include "base/secret_memory.h"
 #include "config/load.h"
@@ -57,6 +58,11 @@ int Run(const std::string& config_path, bool check_only) {
 }  // namespace credcache
 
 int main(int argc, char** argv) {
+#ifdef NDEBUG
+  // Debian builds Abseil with its search for deadlocks, which takes one lock of the whole process at each lock and
+  // unlock of every mutex, gRPC's own among them. Debug and sanitizer builds keep it.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+#endif
   CLI::App command(
       "credcached answers log-ons over gRPC: validated once against a slow directory, from memory after that.");
   command.footer(

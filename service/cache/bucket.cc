@@ -245,6 +245,7 @@ void Bucket::Sweep(const RealmPolicies& policies, uint32_t part, MonotonicTime n
   }
   if (part == 0) {
     aliases_.Sweep(now, policies);
+    may_have_aliases_.store(!aliases_.empty(), std::memory_order_release);
     fences_.Sweep(now);
   }
 }

@@ -1,6 +1,7 @@
 // One shard of the cache: good and negative entries, other names, fences, and the lock over all of them.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -66,8 +67,16 @@ class alignas(64) Bucket {
   Contents MakeContents() const;
   void ForgetAll(Contents& contents) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
 
-  // Has what a Find of the account needs brought from memory, while its digest is being computed.
-  void Prefetch(uint64_t account) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) { entries_.Prefetch(account); }
+  // Without the lock: has what a Find of the account needs brought from memory, while its digest is being computed.
+  void Prefetch(uint64_t account) const ABSL_NO_THREAD_SAFETY_ANALYSIS { entries_.Prefetch(account); }
+  // Without the lock: whether a name of this bucket may stand for another.
+  bool may_have_aliases() const { return may_have_aliases_.load(std::memory_order_acquire); }
+  // AliasIndex::Learn.
+  void LearnAlias(uint64_t name, RealmId realm, absl::string_view alias, absl::string_view canonical, MonotonicTime at,
+                  absl::Duration age_limit) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    aliases_.Learn(name, realm, alias, canonical, at, age_limit);
+    may_have_aliases_.store(true, std::memory_order_release);
+  }
   FenceTable& fences() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) { return fences_; }
   AliasIndex& aliases() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) { return aliases_; }
 
@@ -104,6 +113,7 @@ class alignas(64) Bucket {
   EntryTable entries_ ABSL_GUARDED_BY(mutex);
   NegativeTable negatives_ ABSL_GUARDED_BY(mutex);
   AliasIndex aliases_ ABSL_GUARDED_BY(mutex);
+  std::atomic<bool> may_have_aliases_{false};
   FenceTable fences_ ABSL_GUARDED_BY(mutex);
 };
 

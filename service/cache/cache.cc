@@ -99,6 +99,15 @@ class Cache::Impl {
 
   MonotonicTime Now() const { return clock_.Monotonic(); }
 
+  // Without a lock where no name of the bucket stands for another, as is usual.
+  std::optional<Username> FindCanonicalName(const AccountKey& name, uint64_t hash, const CachePolicy& policy) const {
+    Bucket& bucket = BucketOf(hash);
+    if (!bucket.may_have_aliases()) return std::nullopt;
+    const MonotonicTime now = Now();
+    absl::MutexLock lock(&bucket.mutex);
+    return bucket.aliases().Find(hash, name.realm, name.username.view(), now, policy.age_limit);
+  }
+
   const int64_t max_entries_;
   const uint64_t seed_;
   Clock& clock_;
@@ -113,26 +122,15 @@ Cache::Cache(const CacheOptions& options, Clock& clock, Randomness& randomness)
 Cache::~Cache() = default;
 
 std::optional<Username> Cache::FindCanonicalName(const AccountKey& name, const CachePolicy& policy) const {
-  const uint64_t hash = impl_->Hash(name);
-  Bucket& bucket = impl_->BucketOf(hash);
-  absl::MutexLock lock(&bucket.mutex);
-  if (bucket.aliases().empty()) return std::nullopt;
-  return bucket.aliases().Find(hash, name.realm, name.username.view(), impl_->Now(), policy.age_limit);
+  return impl_->FindCanonicalName(name, impl_->Hash(name), policy);
 }
 
 Cache::LookedUp Cache::LookUp(const AccountKey& asked, absl::FunctionRef<Digest(const Username&)> digest_of,
                               const CachePolicy& policy, std::optional<absl::Duration> max_age) {
-  LookedUp looked_up;
   const uint64_t hash = impl_->Hash(asked);
   Bucket& bucket = impl_->BucketOf(hash);
-  {
-    absl::MutexLock lock(&bucket.mutex);
-    bucket.Prefetch(hash);
-    if (!bucket.aliases().empty()) {
-      looked_up.known_as =
-          bucket.aliases().Find(hash, asked.realm, asked.username.view(), impl_->Now(), policy.age_limit);
-    }
-  }
+  bucket.Prefetch(hash);
+  LookedUp looked_up{.known_as = impl_->FindCanonicalName(asked, hash, policy)};
   if (looked_up.known_as.has_value()) {
     looked_up.digest = digest_of(*looked_up.known_as);
     looked_up.finding = Find({asked.realm, *looked_up.known_as}, looked_up.digest, policy, max_age);
@@ -186,8 +184,8 @@ FillOutcome Cache::Fill(FillRequest request, const CachePolicy& policy) {
   const FillOutcome outcome =
       account.Fill(account_hash, request, std::move(identity), policy, quarantined, now, released);
   if (is_alias && outcome == FillOutcome::kFilled) {
-    asked.aliases().Learn(asked_hash, realm, request.asked.view(), request.account.username.view(),
-                          request.validated_at, policy.age_limit);
+    asked.LearnAlias(asked_hash, realm, request.asked.view(), request.account.username.view(), request.validated_at,
+                     policy.age_limit);
     account.aliases().LearnNameOf(account_hash, realm, asked_hash, request.validated_at);
   }
   return outcome;
@@ -204,8 +202,7 @@ void Cache::LearnName(const Username& asked, const AccountKey& account, Monotoni
       of_account.fences().Refuses(account_hash, account.realm, revision)) {
     return;
   }
-  of_asked.aliases().Learn(asked_hash, account.realm, asked.view(), account.username.view(), learned_at,
-                           policy.age_limit);
+  of_asked.LearnAlias(asked_hash, account.realm, asked.view(), account.username.view(), learned_at, policy.age_limit);
   of_account.aliases().LearnNameOf(account_hash, account.realm, asked_hash, learned_at);
 }
 

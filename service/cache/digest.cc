@@ -8,6 +8,7 @@
 #include <openssl/sha.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <type_traits>
 
@@ -42,10 +43,7 @@ class Hash {
  public:
   // By then `start` has hashed one block.
   explicit Hash(const SHA256_CTX& start) { std::memcpy(state_.h, start.h, sizeof(state_.h)); }
-  ~Hash() {
-    WipeMemory(state_.h, sizeof(state_.h));
-    WipeMemory(block_.data(), block_.size());
-  }
+  ~Hash() { WipeMemory(&state_, offsetof(SHA256_CTX, num)); }
   Hash(const Hash&) = delete;
   Hash& operator=(const Hash&) = delete;
 
@@ -55,60 +53,59 @@ class Hash {
     uint64_t rest = field.size();
     for (; rest >= 0x80; rest >>= 7) AddByte(static_cast<uint8_t>(rest | 0x80));
     AddByte(static_cast<uint8_t>(rest));
-    Add(field.data(), field.size());
-  }
 
-  void Add(const void* bytes, size_t size) {
-    const auto* from = static_cast<const uint8_t*>(bytes);
-    size_ += size;
-    while (size > 0) {
-      const size_t part = std::min(size, block_.size() - used_);
-      std::memcpy(block_.data() + used_, from, part);
-      used_ += part;
+    const char* from = field.data();
+    for (size_t left = field.size(); left > 0;) {
+      const size_t part = std::min(left, SHA256_CBLOCK - used_);
+      std::memcpy(block() + used_, from, part);
+      Added(part);
       from += part;
-      size -= part;
-      CompressIfFull();
+      left -= part;
     }
   }
 
-  std::array<uint8_t, SHA256_DIGEST_LENGTH> Finish() {
+  // The hash of what was added, as the next that `outer` is to hash, or to `digest`. The end of this one.
+  void Finish(Hash& outer) {
+    Finish(outer.block() + outer.used_);
+    outer.Added(SHA256_DIGEST_LENGTH);
+  }
+  void Finish(uint8_t* digest) {
     const uint64_t bits = htobe64(size_ * 8);
     AddByte(0x80);
-    if (used_ > kLengthAt) Fill(block_.size());
+    if (used_ > kLengthAt) Fill(SHA256_CBLOCK);
     Fill(kLengthAt);
-    std::memcpy(block_.data() + kLengthAt, &bits, sizeof(bits));
-    SHA256_Transform(&state_, block_.data());
-
-    std::array<uint32_t, SHA256_DIGEST_LENGTH / 4> words;
-    std::transform(std::begin(state_.h), std::end(state_.h), words.begin(),
-                   [](uint32_t word) { return htobe32(word); });
-    std::array<uint8_t, SHA256_DIGEST_LENGTH> digest;
-    std::memcpy(digest.data(), words.data(), digest.size());
-    return digest;
+    std::memcpy(block() + kLengthAt, &bits, sizeof(bits));
+    SHA256_Transform(&state_, block());
+    for (const uint32_t word : state_.h) {
+      const uint32_t big_endian = htobe32(word);
+      std::memcpy(digest, &big_endian, sizeof(big_endian));
+      digest += sizeof(big_endian);
+    }
   }
 
  private:
   static constexpr size_t kLengthAt = SHA256_CBLOCK - sizeof(uint64_t);
 
+  // Of state_ SHA256_Transform uses h alone: the rest is there for the block.
+  uint8_t* block() { return reinterpret_cast<uint8_t*>(state_.data); }
   void AddByte(uint8_t byte) {
-    block_[used_++] = byte;
-    ++size_;
-    CompressIfFull();
+    block()[used_] = byte;
+    Added(1);
   }
   void Fill(size_t end) {
-    std::memset(block_.data() + used_, 0, end - used_);
-    used_ = end;
-    CompressIfFull();
+    std::memset(block() + used_, 0, end - used_);
+    Added(end - used_);
   }
-  void CompressIfFull() {
-    if (used_ < block_.size()) return;
-    SHA256_Transform(&state_, block_.data());
+  void Added(size_t size) {
+    size_ += size;
+    used_ += size;
+    if (used_ < SHA256_CBLOCK) return;
+    SHA256_Transform(&state_, block());
     used_ = 0;
   }
 
-  SHA256_CTX state_;                          // NOLINT: of it, SHA256_Transform uses h
-  std::array<uint8_t, SHA256_CBLOCK> block_;  // NOLINT: filled up to used_
-  size_t used_ = 0;
+  SHA256_CTX state_;               // NOLINT: filled as it is used
+  size_t used_ = 0;                // of the block
   uint64_t size_ = SHA256_CBLOCK;  // of all that is hashed, the first block with it
 };
 
@@ -144,11 +141,11 @@ Digest Digester::Compute(absl::string_view realm, absl::string_view username, Se
   inner.AddField(realm);
   inner.AddField(username);
   inner.AddField(password.Expose());
-  std::array<uint8_t, Digest::kSize> bytes = inner.Finish();
-
   Hash outer(states.outer);
-  outer.Add(bytes.data(), bytes.size());
-  return Digest(outer.Finish());
+  inner.Finish(outer);
+  Digest digest;
+  outer.Finish(digest.bytes_.data());
+  return digest;
 }
 
 }  // namespace credcache

@@ -31,6 +31,7 @@ class Digest {
   }
 
  private:
+  friend class Digester;
   std::array<uint8_t, kSize> bytes_{};
 };
 

@@ -48,7 +48,7 @@ class EntryTable {
 
   // The entry, or null.
   Entry* Find(uint64_t account, const Digest& digest) const;
-  // Has the account's newest entry brought from memory, for a Find that comes soon.
+  // Has the account's newest entry brought from memory, for a Find that comes soon. Needs no lock.
   void Prefetch(uint64_t account) const;
 
   // The account's entries, the newest first, for loops; null: no more.

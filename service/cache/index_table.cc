@@ -1,36 +1,34 @@
 #include "cache/index_table.h"
 
-#include <cstring>
-
 namespace credcache {
 
 void IndexTable::Insert(uint32_t tag, uint32_t index) {
   size_t at = Home(tag);
-  while (slots_[at].index_plus_1 != 0) at = Next(at);
-  slots_[at] = {.tag = tag, .index_plus_1 = index + 1};
+  while (Get(at) != 0) at = Next(at);
+  Set(at, MakeSlot(tag, index));
 }
 
 void IndexTable::Erase(uint32_t tag, uint32_t index) {
   size_t hole = Position(tag, index);
   // Closes the gap: whoever stands behind it and would not be found across it moves up (Knuth, TAOCP 3, 6.4, R).
-  for (size_t at = Next(hole); slots_[at].index_plus_1 != 0; at = Next(at)) {
-    if (Distance(Home(slots_[at].tag), at) >= Distance(hole, at)) {
-      slots_[hole] = slots_[at];
+  for (size_t at = Next(hole); uint64_t slot = Get(at); at = Next(at)) {
+    if (Distance(Home(TagOf(slot)), at) >= Distance(hole, at)) {
+      Set(hole, slot);
       hole = at;
     }
   }
-  slots_[hole] = {};
+  Set(hole, 0);
 }
 
-void IndexTable::Replace(uint32_t tag, uint32_t from, uint32_t to) {
-  slots_[Position(tag, from)].index_plus_1 = to + 1;
-}
+void IndexTable::Replace(uint32_t tag, uint32_t from, uint32_t to) { Set(Position(tag, from), MakeSlot(tag, to)); }
 
-void IndexTable::Clear() { std::memset(slots_.data(), 0, slots_.size_bytes()); }
+void IndexTable::Clear() {
+  for (Slot& slot : slots_) slot.store(0, std::memory_order_relaxed);
+}
 
 size_t IndexTable::Position(uint32_t tag, uint32_t index) const {
   size_t at = Home(tag);
-  while (slots_[at].index_plus_1 != index + 1) at = Next(at);
+  while (Get(at) != MakeSlot(tag, index)) at = Next(at);
   return at;
 }
 

@@ -8,8 +8,8 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "base/striped.h"
 #include "metrics/latency_histogram.h"
-#include "metrics/striped.h"
 
 namespace credcache {
 

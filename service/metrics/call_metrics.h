@@ -6,8 +6,8 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "base/striped.h"
 #include "metrics/latency_histogram.h"
-#include "metrics/striped.h"
 
 namespace credcache {
 

@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "absl/time/time.h"
-#include "metrics/striped.h"
+#include "base/striped.h"
 
 namespace credcache {
 

@@ -21,11 +21,11 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "base/striped.h"
 #include "metrics/backend_metrics.h"
 #include "metrics/call_metrics.h"
 #include "metrics/latency_histogram.h"
 #include "metrics/realm_metrics.h"
-#include "metrics/striped.h"
 #include "prometheus/collectable.h"
 #include "prometheus/metric_family.h"
 

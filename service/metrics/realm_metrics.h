@@ -8,8 +8,8 @@
 #include "absl/time/time.h"
 #include "base/outcome.h"
 #include "base/protocol.h"
+#include "base/striped.h"
 #include "metrics/latency_histogram.h"
-#include "metrics/striped.h"
 
 namespace credcache {
 

@@ -31,15 +31,17 @@ grpc::ServerUnaryReactor* HandleAuthenticate(const RpcParts& parts, const Listen
   const absl::StatusOr<LogOnRequest> log_on = FromProto(request);
   if (!log_on.ok()) return FinishNow(call, log_on.status());
 
+  const std::shared_ptr<const Realms> realms = parts.realms.Get();
+  const MonotonicTime began = call.timer.began();
   WaitingCall* waiting = nullptr;
   const std::optional<LogOnAnswer> answer = parts.authenticator.Authenticate(
-      *caller->caller, *log_on, parts.realms.Get(), DeadlineOf(*call.context, parts.clock), [&]() {
+      *caller->caller, *log_on, realms, began, DeadlineOf(*call.context, began), [&]() {
         waiting = new WaitingCall(call, std::move(permit));
         return [waiting](LogOnAnswer late) { Finish(std::move(late), *waiting); };
       });
   if (!answer.has_value()) return waiting;
   if (!answer->verdict.ok()) return FinishNow(call, answer->verdict.status());
-  v1::AuthenticateResponse response;
+  thread_local v1::AuthenticateResponse response;  // keeps its memory from one hit to the next
   ToProto(*answer, &response);
   return FinishNow(call, response);
 }

@@ -63,55 +63,58 @@ class Authenticator::UnderWay {
   // The handler goes; what it knows is kept, and `later` will have the answer.
   void Detach(const Caller& caller, const LogOnRequest& request, const Username& username,
               std::shared_ptr<const Realms> realms, const Realm& realm, RealmMetrics& metrics, Later later) {
-    username_ = std::string(username.view());
-    client_address_ = std::string(request.client_address);
-    caller_ = caller.name();
-    request_id_ = std::string(request.request_id);
-    protocol_ = request.protocol;
-    realms_ = std::move(realms);
-    realm_ = &realm;
-    metrics_ = &metrics;
-    later_ = std::move(later);
+    known_.emplace(Known{.username = std::string(username.view()),
+                         .client_address = std::string(request.client_address),
+                         .caller = caller.name(),
+                         .request_id = std::string(request.request_id),
+                         .protocol = request.protocol,
+                         .realms = std::move(realms),
+                         .realm = &realm,
+                         .metrics = &metrics,
+                         .later = std::move(later)});
     if (state_.exchange(State::kDetached, std::memory_order_acq_rel) == State::kArrived) Deliver();
   }
 
  private:
   enum class State : uint8_t { kAttached, kDetached, kArrived };
 
+  // What the handler knew, once it has gone.
+  struct Known {
+    std::string username;
+    std::string client_address;
+    std::string caller;
+    std::string request_id;
+    Protocol protocol;
+    std::shared_ptr<const Realms> realms;
+    const Realm* realm;
+    RealmMetrics* metrics;
+    Later later;
+  };
+
   void Deliver() {
     const std::unique_ptr<UnderWay> self(this);
     if (verdict_.ok()) {
-      owner_.Record({.realm = realm_->name,
-                     .username = username_,
-                     .client_address = client_address_,
-                     .caller = caller_,
-                     .request_id = request_id_,
-                     .protocol = protocol_,
+      owner_.Record({.realm = known_->realm->name,
+                     .username = known_->username,
+                     .client_address = known_->client_address,
+                     .caller = known_->caller,
+                     .request_id = known_->request_id,
+                     .protocol = known_->protocol,
                      .reason = ReasonOf(verdict_->decision),
-                     .metrics = *metrics_,
+                     .metrics = *known_->metrics,
                      .began = began_},
                     *verdict_);
     } else {
       verdict_ = MakeBackendError(verdict_.status());
     }
-    later_({.verdict = std::move(verdict_), .realms = std::move(realms_), .realm = realm_});
+    known_->later({.verdict = std::move(verdict_), .realms = std::move(known_->realms), .realm = known_->realm});
   }
 
   Authenticator& owner_;
   const MonotonicTime began_;
   std::atomic<State> state_{State::kAttached};
-  absl::StatusOr<Verdict> verdict_ = absl::UnknownError("");
-
-  // Once detached.
-  std::string username_;
-  std::string client_address_;
-  std::string caller_;
-  std::string request_id_;
-  Protocol protocol_ = Protocol::kOther;
-  std::shared_ptr<const Realms> realms_;
-  const Realm* realm_ = nullptr;
-  RealmMetrics* metrics_ = nullptr;
-  Later later_;
+  absl::StatusOr<Verdict> verdict_;
+  std::optional<Known> known_;
 };
 
 Authenticator::Authenticator(Clock& clock, Metrics& metrics, AuditLog& audit, Reporter& reporter)
@@ -124,9 +127,8 @@ Authenticator::Authenticator(Clock& clock, Metrics& metrics, AuditLog& audit, Re
 Authenticator::~Authenticator() = default;
 
 std::optional<LogOnAnswer> Authenticator::Authenticate(const Caller& caller, const LogOnRequest& request,
-                                                       std::shared_ptr<const Realms> realms, MonotonicTime deadline,
-                                                       absl::FunctionRef<Later()> wait) {
-  const MonotonicTime began = clock_.Monotonic();
+                                                       const std::shared_ptr<const Realms>& realms, MonotonicTime began,
+                                                       MonotonicTime deadline, absl::FunctionRef<Later()> wait) {
   const auto refused = [this](const absl::Status& error) {
     reporter_.Report(Severity::kWarning, "caller_refused", error.message());
     return LogOnAnswer{.verdict = error};
@@ -139,15 +141,13 @@ std::optional<LogOnAnswer> Authenticator::Authenticate(const Caller& caller, con
     return LogOnAnswer{.verdict = MakeFieldError("password.username", routed.status().message())};
   }
   if (routed->realm == nullptr) {
-    return LogOnAnswer{.verdict = Reject(caller, request, request.realm, AuditReason::kUnknownRealm, no_realm_, began)};
+    return Reject(caller, request, request.realm, AuditReason::kUnknownRealm, no_realm_, began);
   }
   const Realm& realm = *routed->realm;
   if (absl::Status status = caller.MayUseRealm(realm.name); !status.ok()) return refused(status);
   RealmMetrics& metrics = MetricsOf(realm);
   if (request.password.empty()) {
-    return LogOnAnswer{.verdict = Reject(caller, request, realm.name, AuditReason::kEmptyPassword, metrics, began),
-                       .realms = std::move(realms),
-                       .realm = &realm};
+    return Reject(caller, request, realm.name, AuditReason::kEmptyPassword, metrics, began);
   }
 
   auto under_way = std::make_unique<UnderWay>(*this, began);
@@ -159,48 +159,49 @@ std::optional<LogOnAnswer> Authenticator::Authenticate(const Caller& caller, con
       [under_way = under_way.get()](absl::StatusOr<Verdict> verdict) { under_way->Arrive(std::move(verdict)); });
   if (!under_way->arrived()) {
     Later later = wait();
-    under_way.release()->Detach(caller, request, routed->username, std::move(realms), realm, metrics, std::move(later));
+    under_way.release()->Detach(caller, request, routed->username, realms, realm, metrics, std::move(later));
     return std::nullopt;
   }
-  LogOnAnswer answer{.verdict = std::move(under_way->verdict()), .realms = std::move(realms), .realm = &realm};
+  LogOnAnswer answer{.verdict = std::move(under_way->verdict()), .realm = &realm};
   if (!answer.verdict.ok()) {
     answer.verdict = MakeBackendError(answer.verdict.status());
     return answer;
   }
-  Record({.realm = realm.name,
-          .username = routed->username.view(),
-          .client_address = request.client_address,
-          .caller = caller.name(),
-          .request_id = request.request_id,
-          .protocol = request.protocol,
-          .reason = ReasonOf(answer.verdict->decision),
-          .metrics = metrics,
-          .began = began},
-         *answer.verdict);
+  answer.decided_at = Record({.realm = realm.name,
+                              .username = routed->username.view(),
+                              .client_address = request.client_address,
+                              .caller = caller.name(),
+                              .request_id = request.request_id,
+                              .protocol = request.protocol,
+                              .reason = ReasonOf(answer.verdict->decision),
+                              .metrics = metrics,
+                              .began = began},
+                             *answer.verdict);
   return answer;
 }
 
-Verdict Authenticator::Reject(const Caller& caller, const LogOnRequest& request, absl::string_view realm,
-                              AuditReason reason, RealmMetrics& metrics, MonotonicTime began) {
+LogOnAnswer Authenticator::Reject(const Caller& caller, const LogOnRequest& request, absl::string_view realm,
+                                  AuditReason reason, RealmMetrics& metrics, MonotonicTime began) {
   Verdict verdict{.decision = Decision::kWrongPassword, .source = Source::kNone, .validated_at = clock_.Now()};
-  Record({.realm = realm,
-          .username = request.username,
-          .client_address = request.client_address,
-          .caller = caller.name(),
-          .request_id = request.request_id,
-          .protocol = request.protocol,
-          .reason = reason,
-          .metrics = metrics,
-          .began = began},
-         verdict);
-  return verdict;
+  const MonotonicTime decided_at = Record({.realm = realm,
+                                           .username = request.username,
+                                           .client_address = request.client_address,
+                                           .caller = caller.name(),
+                                           .request_id = request.request_id,
+                                           .protocol = request.protocol,
+                                           .reason = reason,
+                                           .metrics = metrics,
+                                           .began = began},
+                                          verdict);
+  return {.verdict = std::move(verdict), .decided_at = decided_at};
 }
 
-void Authenticator::Record(const Decided& decided, const Verdict& verdict) {
+MonotonicTime Authenticator::Record(const Decided& decided, const Verdict& verdict) {
   const Outcome outcome = OutcomeOf(verdict.decision);
-  const absl::Duration duration = clock_.Monotonic() - decided.began;
+  const MonotonicTime now = clock_.Monotonic();
+  const absl::Duration duration = now - decided.began;
   decided.metrics.CountAuthentication(decided.protocol, outcome, verdict.source, duration);
-  if (!audit_.Wants(verdict.source)) return;
+  if (!audit_.Wants(verdict.source)) return now;
   audit_.Record({.realm = decided.realm,
                  .username = decided.username,
                  .client_address = decided.client_address,
@@ -212,6 +213,7 @@ void Authenticator::Record(const Decided& decided, const Verdict& verdict) {
                  .source = verdict.source,
                  .duration = duration,
                  .validated_at = verdict.validated_at});
+  return now;
 }
 
 RealmMetrics& Authenticator::MetricsOf(const Realm& realm) {

@@ -30,19 +30,21 @@ class Authenticator {
 
   // The answer, if it is there at once, as every hit's is; nothing is then allocated but a small block. Otherwise
   // `wait` is called, still on this thread, for whoever takes the answer: that is called once, perhaps before this
-  // returns, perhaps long after `deadline`. `request` and `caller` are needed only until this returns.
+  // returns, perhaps long after `deadline`. `request` and `caller` are needed only until this returns. `began` is when
+  // the request came, from which its duration counts.
   std::optional<LogOnAnswer> Authenticate(const Caller& caller, const LogOnRequest& request,
-                                          std::shared_ptr<const Realms> realms, MonotonicTime deadline,
-                                          absl::FunctionRef<Later()> wait);
+                                          const std::shared_ptr<const Realms>& realms, MonotonicTime began,
+                                          MonotonicTime deadline, absl::FunctionRef<Later()> wait);
 
  private:
   struct Decided;
   class UnderWay;
   static constexpr size_t kRealmsByIndex = 1024;
 
-  Verdict Reject(const Caller& caller, const LogOnRequest& request, absl::string_view realm, AuditReason reason,
-                 RealmMetrics& metrics, MonotonicTime began);
-  void Record(const Decided& decided, const Verdict& verdict);
+  LogOnAnswer Reject(const Caller& caller, const LogOnRequest& request, absl::string_view realm, AuditReason reason,
+                     RealmMetrics& metrics, MonotonicTime began);
+  // Counts and audits a decision that has come now, and returns that moment.
+  MonotonicTime Record(const Decided& decided, const Verdict& verdict);
   RealmMetrics& MetricsOf(const Realm& realm);
 
   Clock& clock_;

@@ -12,6 +12,7 @@
 #include "rpc/calls.h"
 #include "rpc/codec.h"
 #include "rpc/convert.h"
+#include "rpc/result_writer.h"
 #include "rpc/status.h"
 
 namespace credcache {
@@ -21,25 +22,23 @@ namespace {
 // answer has to be written and to travel.
 constexpr absl::Duration kAnswerAhead = absl::Milliseconds(50);
 
-// An element's error takes less than this on the wire.
-constexpr size_t kErrorSize = 256;
-
-// A batch under way. Elements that are answered at once are put down by the handler; for the rest it waits, until all
-// are there, the deadline is near, or the client has left. Shared by gRPC (until OnDone), the alarm and each element
-// that is waited for.
+// A batch under way. Elements that are answered at once are put down by the handler, one behind the other, and are the
+// response as they stand when there are no others. For the rest it waits, until all are there, the deadline is near, or
+// the client has left. Shared by gRPC (until OnDone), the alarm and each element that is waited for.
 class BatchCall final : public grpc::ServerUnaryReactor, public std::enable_shared_from_this<BatchCall> {
  public:
-  BatchCall(const RpcParts& parts, const UnaryCall& call, int elements) : parts_(parts), call_(call) {
-    response_ = google::protobuf::Arena::CreateMessage<v1::BatchAuthenticateResponse>(&arena_);
-    response_->mutable_results()->Reserve(elements);
-    for (int i = 0; i < elements; ++i) response_->add_results();
+  BatchCall(const RpcParts& parts, const UnaryCall& call, size_t elements)
+      : parts_(parts), call_(call), elements_(elements) {
+    prompt_.Reserve(elements);
   }
 
-  // For the handler, before Wait: nobody else writes an element that is not waited for.
-  v1::AuthenticateResult* result(int element) { return response_->mutable_results(element); }
-
-  // The handler's part, element by element; whoever takes a late answer.
-  Authenticator::Later WaitFor(int element, InFlight::Permit permit) {
+  // The handler's part, element by element: what is answered at once,
+  void Put(size_t element, const LogOnAnswer& answer) {
+    ToProto(answer, &result_);
+    elements_[element] = {.span = prompt_.Append(result_)};
+  }
+  // or who takes a late answer.
+  Authenticator::Later WaitFor(size_t element, InFlight::Permit permit) {
     {
       absl::MutexLock lock(&mutex_);
       ++missing_;
@@ -55,8 +54,7 @@ class BatchCall final : public grpc::ServerUnaryReactor, public std::enable_shar
     absl::ReleasableMutexLock lock(&mutex_);
     if (missing_ == 0) {
       lock.Release();
-      LimitSize();
-      return FinishNow(call_, *response_);
+      return FinishNow(call_, TakeResponse());
     }
     waiting_ = true;
     self_ = shared_from_this();
@@ -72,11 +70,19 @@ class BatchCall final : public grpc::ServerUnaryReactor, public std::enable_shar
   }
 
  private:
-  void Arrived(int element, const LogOnAnswer& answer) {
+  // An element's result, in one of the two writers.
+  struct Element {
+    ResultWriter::Span span;
+    bool late = false;
+  };
+
+  void Arrived(size_t element, const LogOnAnswer& answer) {
+    v1::AuthenticateResult result;
+    ToProto(answer, &result);
     {
       absl::MutexLock lock(&mutex_);
       if (ended_) return;
-      ToProto(answer, response_->mutable_results(element));
+      elements_[element] = {.span = late_.Append(result), .late = true};
       if (--missing_ > 0 || !waiting_) return;
     }
     Answer();
@@ -89,14 +95,8 @@ class BatchCall final : public grpc::ServerUnaryReactor, public std::enable_shar
       if (ended_) return;
       ended_ = true;
     }
-    // From here on nobody else touches the response.
-    for (v1::AuthenticateResult& result : *response_->mutable_results()) {
-      if (result.result_case() != v1::AuthenticateResult::RESULT_NOT_SET) continue;
-      ToProto(MakeError(ErrorReason::kDeadlineExceeded, "the batch's deadline came before this element's answer"),
-              result.mutable_error());
-    }
-    LimitSize();
-    *call_.response = Serialize(*response_);
+    grpc::ByteBuffer response = TakeResponse();
+    call_.response->Swap(&response);
     End(absl::OkStatus());
   }
 
@@ -119,26 +119,50 @@ class BatchCall final : public grpc::ServerUnaryReactor, public std::enable_shar
     Finish(ToGrpcStatus(status));
   }
 
-  // A response that is too large for a message keeps the results that fit, in order.
-  void LimitSize() {
-    if (response_->ByteSizeLong() <= kMaxMessageSize) return;
+  // When nobody else touches the results any more. A response that is too large for a message keeps the results that
+  // fit, in order.
+  grpc::ByteBuffer TakeResponse() {
+    const bool all_prompt = std::none_of(elements_.begin(), elements_.end(),
+                                         [](const Element& element) { return element.late || element.span.size == 0; });
+    if (all_prompt && prompt_.size() <= kMaxMessageSize) return prompt_.Take();
+    ResultWriter errors;
+    const ResultWriter::Span unanswered = AppendError(
+        MakeError(ErrorReason::kDeadlineExceeded, "the batch's deadline came before this element's answer"), &errors);
+    const ResultWriter::Span too_large = AppendError(
+        MakeError(ErrorReason::kResponseTooLarge, "the batch's response is too large; ask in smaller batches"),
+        &errors);
+    const auto bytes = [&](const Element& element) {
+      if (element.span.size == 0) return errors.At(unanswered);
+      return (element.late ? late_ : prompt_).At(element.span);
+    };
     size_t size = 0;
-    size_t left = static_cast<size_t>(response_->results_size());
-    for (v1::AuthenticateResult& result : *response_->mutable_results()) {
-      --left;
-      if (size + result.ByteSizeLong() + kErrorSize * (left + 1) > kMaxMessageSize) {
-        result.Clear();
-        ToProto(MakeError(ErrorReason::kResponseTooLarge, "the batch's response is too large; ask in smaller batches"),
-                result.mutable_error());
-      }
-      size += result.ByteSizeLong() + 8;
+    for (const Element& element : elements_) size += bytes(element).size();
+    const bool limit = size > kMaxMessageSize;
+
+    ResultWriter response;
+    size_t left = elements_.size();
+    for (const Element& element : elements_) {
+      const absl::string_view result = bytes(element);
+      const bool fits =
+          !limit || response.size() + result.size() + errors.At(too_large).size() * --left <= kMaxMessageSize;
+      response.Append(fits ? result : errors.At(too_large));
     }
+    return response.Take();
+  }
+
+  static ResultWriter::Span AppendError(absl::Status error, ResultWriter* writer) {
+    v1::AuthenticateResult result;
+    ToProto({.verdict = std::move(error)}, &result);
+    return writer->Append(result);
   }
 
   const RpcParts& parts_;
   const UnaryCall call_;
-  google::protobuf::Arena arena_;
-  v1::BatchAuthenticateResponse* response_;  // guarded by mutex_ while there are answers to come
+  // The handler's until Wait; what is late is guarded by mutex_; all is of whoever sets ended_ from then on.
+  v1::AuthenticateResult result_;  // keeps its memory from one element to the next
+  ResultWriter prompt_;
+  ResultWriter late_;
+  std::vector<Element> elements_;
   grpc::Alarm alarm_;
 
   absl::Mutex mutex_;
@@ -171,22 +195,27 @@ grpc::ServerUnaryReactor* HandleBatchAuthenticate(const RpcParts& parts, const L
   }
 
   const std::shared_ptr<const Realms> realms = parts.realms.Get();
-  const MonotonicTime deadline = DeadlineOf(*call.context, parts.clock);
-  const auto batch = std::make_shared<BatchCall>(parts, call, elements);
+  MonotonicTime began = call.timer.began();
+  const MonotonicTime deadline = DeadlineOf(*call.context, began);
+  const auto batch = std::make_shared<BatchCall>(parts, call, static_cast<size_t>(elements));
   for (int i = 0; i < elements; ++i) {
+    const auto element = static_cast<size_t>(i);
     InFlight::Permit permit = parts.in_flight.TryAcquire();
     if (!permit) {
-      ToProto(MakeTooManyInFlight(), batch->result(i)->mutable_error());
+      batch->Put(element, {.verdict = MakeTooManyInFlight()});
       continue;
     }
     const absl::StatusOr<LogOnRequest> log_on = FromProto(request->requests(i));
     if (!log_on.ok()) {
-      ToProto(log_on.status(), batch->result(i)->mutable_error());
+      batch->Put(element, {.verdict = log_on.status()});
       continue;
     }
-    const std::optional<LogOnAnswer> answer = parts.authenticator.Authenticate(
-        *caller->caller, *log_on, realms, deadline, [&]() { return batch->WaitFor(i, std::move(permit)); });
-    if (answer.has_value()) ToProto(*answer, batch->result(i));
+    const std::optional<LogOnAnswer> answer =
+        parts.authenticator.Authenticate(*caller->caller, *log_on, realms, began, deadline,
+                                         [&]() { return batch->WaitFor(element, std::move(permit)); });
+    if (!answer.has_value()) continue;
+    batch->Put(element, *answer);
+    if (answer->verdict.ok()) began = answer->decided_at;  // the next one's, without another look at the clock
   }
   return batch->Wait(deadline);
 }

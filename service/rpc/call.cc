@@ -42,11 +42,11 @@ absl::StatusOr<IdentifiedCaller> IdentifyCaller(const RpcParts& parts, const Lis
   return identified;
 }
 
-MonotonicTime DeadlineOf(const grpc::CallbackServerContext& context, const Clock& clock) {
+MonotonicTime DeadlineOf(const grpc::CallbackServerContext& context, MonotonicTime now) {
   const gpr_timespec deadline = context.raw_deadline();
   if (gpr_time_cmp(deadline, gpr_inf_future(deadline.clock_type)) == 0) return MonotonicTime::InfiniteFuture();
   const gpr_timespec left = gpr_time_sub(deadline, gpr_now(deadline.clock_type));
-  return clock.Monotonic() + absl::Seconds(left.tv_sec) + absl::Nanoseconds(left.tv_nsec);
+  return now + absl::Seconds(left.tv_sec) + absl::Nanoseconds(left.tv_nsec);
 }
 
 gpr_timespec AlarmTime(MonotonicTime time, const Clock& clock) {
@@ -54,12 +54,16 @@ gpr_timespec AlarmTime(MonotonicTime time, const Clock& clock) {
   return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_nanos(nanoseconds, GPR_TIMESPAN));
 }
 
-grpc::ServerUnaryReactor* FinishNow(const UnaryCall& call, const google::protobuf::MessageLite& message) {
-  *call.response = Serialize(message);
+grpc::ServerUnaryReactor* FinishNow(const UnaryCall& call, grpc::ByteBuffer message) {
+  call.response->Swap(&message);
   call.timer.End(absl::StatusCode::kOk);
   grpc::ServerUnaryReactor* reactor = call.context->DefaultReactor();
   reactor->Finish(grpc::Status::OK);
   return reactor;
+}
+
+grpc::ServerUnaryReactor* FinishNow(const UnaryCall& call, const google::protobuf::MessageLite& message) {
+  return FinishNow(call, Serialize(message));
 }
 
 grpc::ServerUnaryReactor* FinishNow(const UnaryCall& call, const absl::Status& error) {

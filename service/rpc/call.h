@@ -25,8 +25,8 @@ struct IdentifiedCaller {
 absl::StatusOr<IdentifiedCaller> IdentifyCaller(const RpcParts& parts, const Listener& listener,
                                                 const grpc::CallbackServerContext& context);
 
-// Of the call, as its client set it.
-MonotonicTime DeadlineOf(const grpc::CallbackServerContext& context, const Clock& clock);
+// Of the call, as its client set it. `now` is this moment, a little ago or not.
+MonotonicTime DeadlineOf(const grpc::CallbackServerContext& context, MonotonicTime now);
 // The same moment for gRPC's alarms.
 gpr_timespec AlarmTime(MonotonicTime time, const Clock& clock);
 
@@ -52,6 +52,7 @@ struct UnaryCall {
 };
 
 // The call ends within its handler: with `message`, or with an error. Returns what the handler returns.
+grpc::ServerUnaryReactor* FinishNow(const UnaryCall& call, grpc::ByteBuffer message);
 grpc::ServerUnaryReactor* FinishNow(const UnaryCall& call, const google::protobuf::MessageLite& message);
 grpc::ServerUnaryReactor* FinishNow(const UnaryCall& call, const absl::Status& error);
 

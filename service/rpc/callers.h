@@ -3,7 +3,6 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -17,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "base/current.h"
 #include "config/config.h"
 
 namespace credcache {
@@ -92,15 +92,7 @@ class Callers {
   std::vector<Token> tokens_;
 };
 
-// The callers in force, exchanged as a whole at a reload. Thread-safe.
-class CurrentCallers {
- public:
-  explicit CurrentCallers(std::shared_ptr<const Callers> callers) : current_(std::move(callers)) {}
-  std::shared_ptr<const Callers> Get() const { return current_.load(std::memory_order_acquire); }
-  void Set(std::shared_ptr<const Callers> callers) { current_.store(std::move(callers), std::memory_order_release); }
-
- private:
-  std::atomic<std::shared_ptr<const Callers>> current_;
-};
+// The callers in force, exchanged as a whole at a reload.
+using CurrentCallers = Current<Callers>;
 
 }  // namespace credcache

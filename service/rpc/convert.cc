@@ -29,8 +29,10 @@ bool IsIpAddress(absl::string_view text) {
   std::memcpy(address.data(), without_zone.data(), without_zone.size());
   address[without_zone.size()] = '\0';
   in6_addr parsed;
-  if (inet_pton(AF_INET6, address.data(), &parsed) == 1) return !HasControls(text) && text.size() < 64;
-  return without_zone.size() == text.size() && inet_pton(AF_INET, address.data(), &parsed) == 1;
+  if (without_zone.find(':') == absl::string_view::npos) {
+    return without_zone.size() == text.size() && inet_pton(AF_INET, address.data(), &parsed) == 1;
+  }
+  return inet_pton(AF_INET6, address.data(), &parsed) == 1 && !HasControls(text) && text.size() < 64;
 }
 
 v1::Outcome ToProto(Outcome outcome) {
@@ -72,6 +74,7 @@ void ToProto(const Identity& identity, absl::string_view realm, v1::Identity* pr
   Assign(identity.username(), proto->mutable_username());
   if (identity.subject().empty()) {
     std::string* subject = proto->mutable_subject();
+    subject->clear();
     subject->reserve(realm.size() + 1 + identity.username().size());
     subject->append(realm.data(), realm.size()).append("/");
     subject->append(identity.username().data(), identity.username().size());
@@ -79,6 +82,8 @@ void ToProto(const Identity& identity, absl::string_view realm, v1::Identity* pr
     Assign(identity.subject(), proto->mutable_subject());
   }
   const IdentityDetails& details = identity.details();
+  proto->clear_groups();
+  proto->clear_attributes();
   proto->mutable_groups()->Reserve(static_cast<int>(details.groups.size()));
   for (const std::string& group : details.groups) proto->add_groups(group);
   for (const auto& [name, value] : details.attributes) (*proto->mutable_attributes())[name] = value;
@@ -157,9 +162,15 @@ void ToProto(const LogOnAnswer& answer, v1::AuthenticateResponse* response) {
   response->set_source(ToProto(verdict.source));
   if (outcome == Outcome::kAccepted && answer.realm != nullptr) {
     ToProto(verdict.identity, answer.realm->name, response->mutable_identity());
+  } else {
+    response->clear_identity();
   }
   ToProto(verdict.validated_at, response->mutable_validated_at());
-  if (verdict.expires_at != absl::InfiniteFuture()) ToProto(verdict.expires_at, response->mutable_expires_at());
+  if (verdict.expires_at != absl::InfiniteFuture()) {
+    ToProto(verdict.expires_at, response->mutable_expires_at());
+  } else {
+    response->clear_expires_at();
+  }
 }
 
 void ToProto(const LogOnAnswer& answer, v1::AuthenticateResult* result) {

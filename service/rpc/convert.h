@@ -21,7 +21,8 @@ absl::StatusOr<absl::Duration> FromProto(const google::protobuf::Duration& durat
 // What a caller is told of a decision: an unknown user, a wrong password and a locked account are one thing.
 Outcome OutcomeOf(Decision decision);
 
-// The messages filled in are empty before. `answer` holds a verdict.
+// The messages filled in may be others' before: all is overwritten, and what memory they have is used again. `answer`
+// holds a verdict.
 void ToProto(const LogOnAnswer& answer, v1::AuthenticateResponse* response);
 // A verdict or an error.
 void ToProto(const LogOnAnswer& answer, v1::AuthenticateResult* result);

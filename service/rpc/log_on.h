@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "base/clock.h"
 #include "base/protocol.h"
 #include "base/secret.h"
 #include "validator/realms.h"
@@ -27,9 +28,11 @@ struct LogOnRequest {
 };
 
 struct LogOnAnswer {
-  absl::StatusOr<Verdict> verdict;            // an error has a reason (status.h)
-  std::shared_ptr<const Realms> realms = {};  // keeps `realm`
-  const Realm* realm = nullptr;               // null: the request named none that there is
+  absl::StatusOr<Verdict> verdict;  // an error has a reason (status.h)
+  // Of an answer that was waited for: keeps `realm`. One that is there at once has the realms of who asked.
+  std::shared_ptr<const Realms> realms = {};
+  const Realm* realm = nullptr;                // null: the request named none that there is
+  MonotonicTime decided_at = MonotonicTime();  // of a verdict that was there at once
 };
 
 }  // namespace credcache

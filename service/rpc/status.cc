@@ -121,6 +121,7 @@ ErrorReason ReasonOf(const absl::Status& error) {
 
 void ToProto(const absl::Status& error, google::rpc::Status* proto) {
   const Row& row = RowOf(ReasonOf(error));
+  proto->clear_details();
   proto->set_code(static_cast<int>(row.code));
   // Where the code is not the domain's own, its words are not for callers either.
   const bool internal = row.reason == ErrorReason::kInternal;

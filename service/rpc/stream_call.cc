@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "google/protobuf/arena.h"
 #include "rpc/codec.h"
 #include "rpc/convert.h"
 #include "rpc/status.h"
@@ -16,6 +17,9 @@ namespace {
 // A message of results is closed when it has so many bytes, well below what clients take by default (4 MB).
 constexpr size_t kMaxResponseSize = size_t{256} << 10;
 
+// Memory is taken for so many results of a message beforehand.
+constexpr size_t kUsualRequests = 64;
+
 }  // namespace
 
 StreamCall::StreamCall(const RpcParts& parts, const Listener& listener, grpc::CallbackServerContext* context,
@@ -23,7 +27,7 @@ StreamCall::StreamCall(const RpcParts& parts, const Listener& listener, grpc::Ca
     : parts_(parts),
       context_(context),
       timer_(timer),
-      call_deadline_(DeadlineOf(*context, parts.clock)),
+      call_deadline_(DeadlineOf(*context, timer.began())),
       ends_at_(timer.began() + parts.stream_limits.max_age),
       evidence_(EvidenceOf(listener, *context)),
       caller_(std::move(caller)) {}
@@ -68,17 +72,36 @@ void StreamCall::OnReadDone(bool ok) {
 }
 
 absl::Status StreamCall::Process() {
-  v1::AuthenticateStreamRequest message;
-  absl::Status parsed = ParseAndWipe(read_buffer_, &message);
-  const PasswordWiper wiper(&message);
+  const MonotonicTime received = parts_.clock.Monotonic();
+  google::protobuf::Arena arena;
+  auto* message = google::protobuf::Arena::CreateMessage<v1::AuthenticateStreamRequest>(&arena);
+  absl::Status parsed = ParseAndWipe(read_buffer_, message);
+  const PasswordWiper wiper(message);
   read_buffer_.Clear();
   if (!parsed.ok()) return parsed;
-  if (message.requests_size() > static_cast<int>(kMaxBatchElements)) {
+  if (message->requests_size() > static_cast<int>(kMaxBatchElements)) {
     return MakeFieldError("requests", "has more than 4096 elements");
   }
   if (absl::Status status = CheckCaller(); !status.ok()) return status;
   const std::shared_ptr<const Realms> realms = parts_.realms.Get();
-  for (const v1::NumberedRequest& numbered : message.requests()) Begin(numbered, realms);
+  MonotonicTime now = received;
+  ResultWriter results;
+  size_t count = 0;
+  results.Reserve(std::min(static_cast<size_t>(message->requests_size()), kUsualRequests));
+  const auto put = [&] {
+    absl::MutexLock lock(&mutex_);
+    Put(std::exchange(results, {}), std::exchange(count, 0));
+  };
+  for (const v1::NumberedRequest& numbered : message->requests()) {
+    const std::optional<LogOnAnswer> answer = Begin(numbered, realms, received, now);
+    if (!answer.has_value()) continue;
+    result_.set_id(numbered.id());
+    ToProto(*answer, result_.mutable_result());
+    results.Append(result_);
+    ++count;
+    if (results.size() > kMaxResponseSize) put();
+  }
+  if (count > 0) put();
   return absl::OkStatus();
 }
 
@@ -92,20 +115,18 @@ absl::Status StreamCall::CheckCaller() {
   return absl::OkStatus();
 }
 
-void StreamCall::Begin(const v1::NumberedRequest& numbered, const std::shared_ptr<const Realms>& realms) {
-  const auto fail = [&](absl::Status status) {
-    absl::MutexLock lock(&mutex_);
-    Put(numbered.id(), {.verdict = std::move(status)});
-  };
+std::optional<LogOnAnswer> StreamCall::Begin(const v1::NumberedRequest& numbered,
+                                             const std::shared_ptr<const Realms>& realms, MonotonicTime received,
+                                             MonotonicTime& now) {
   absl::StatusOr<absl::Duration> timeout = parts_.stream_limits.default_timeout;
   if (numbered.has_timeout()) timeout = FromProto(numbered.timeout(), "timeout");
-  if (!timeout.ok()) return fail(timeout.status());
+  if (!timeout.ok()) return LogOnAnswer{.verdict = timeout.status()};
   InFlight::Permit permit = parts_.in_flight.TryAcquire();
-  if (!permit) return fail(MakeTooManyInFlight());
+  if (!permit) return LogOnAnswer{.verdict = MakeTooManyInFlight()};
   const absl::StatusOr<LogOnRequest> log_on = FromProto(numbered.request());
-  if (!log_on.ok()) return fail(log_on.status());
+  if (!log_on.ok()) return LogOnAnswer{.verdict = log_on.status()};
 
-  const MonotonicTime deadline = std::min(parts_.clock.Monotonic() + *timeout, call_deadline_);
+  const MonotonicTime deadline = std::min(received + *timeout, call_deadline_);
   const auto wait = [&]() -> Authenticator::Later {
     absl::MutexLock lock(&mutex_);
     const uint64_t key = next_key_++;
@@ -116,11 +137,10 @@ void StreamCall::Begin(const v1::NumberedRequest& numbered, const std::shared_pt
     }
     return [self = shared_from_this(), key](LogOnAnswer answer) { self->Arrived(key, answer); };
   };
-  const std::optional<LogOnAnswer> answer =
-      parts_.authenticator.Authenticate(*caller_.caller, *log_on, realms, deadline, wait);
-  if (!answer.has_value()) return;
-  absl::MutexLock lock(&mutex_);
-  Put(numbered.id(), *answer);
+  std::optional<LogOnAnswer> answer =
+      parts_.authenticator.Authenticate(*caller_.caller, *log_on, realms, now, deadline, wait);
+  if (answer.has_value() && answer->verdict.ok()) now = answer->decided_at;
+  return answer;
 }
 
 void StreamCall::Arrived(uint64_t key, const LogOnAnswer& answer) {
@@ -136,20 +156,27 @@ void StreamCall::Arrived(uint64_t key, const LogOnAnswer& answer) {
 }
 
 void StreamCall::Put(uint64_t id, const LogOnAnswer& answer) {
+  v1::NumberedResult result;
+  result.set_id(id);
+  ToProto(answer, result.mutable_result());
+  ResultWriter results;
+  results.Append(result);
+  Put(std::move(results), 1);
+}
+
+void StreamCall::Put(ResultWriter results, size_t count) {
   if (ended_) return;
-  if (ready_.empty() || ready_size_ > kMaxResponseSize) {
-    ready_.emplace_back();
-    ready_size_ = 0;
+  if (ready_.empty() || ready_.back().results.size() > kMaxResponseSize) {
+    ready_.push_back({.results = std::move(results), .count = count});
+  } else {
+    ready_.back().results.Append(results.bytes());
+    ready_.back().count += count;
   }
-  v1::NumberedResult* numbered = ready_.back().add_results();
-  numbered->set_id(id);
-  ToProto(answer, numbered->mutable_result());
-  ready_size_ += numbered->ByteSizeLong();
-  ++unsent_;
+  unsent_ += count;
 }
 
 void StreamCall::Advance() {
-  v1::AuthenticateStreamResponse message;
+  ResultWriter message;
   bool read = false;
   bool write = false;
   bool end = false;
@@ -158,9 +185,9 @@ void StreamCall::Advance() {
     if (ended_) return;
     if (!writing_ && !processing_ && !ready_.empty()) {
       write = writing_ = true;
-      message = std::move(ready_.front());
+      message = std::move(ready_.front().results);
+      writing_results_ = ready_.front().count;
       ready_.pop_front();
-      writing_results_ = static_cast<size_t>(message.results_size());
       write_began_ = parts_.clock.Monotonic();
       ArmAlarm(write_began_ + parts_.stream_limits.write_stall);
     }
@@ -170,7 +197,7 @@ void StreamCall::Advance() {
     end = Closing() && !processing_ && !writing_ && pending_.empty() && ready_.empty();
   }
   if (write) {
-    write_buffer_ = Serialize(message);
+    write_buffer_ = message.Take();
     StartWrite(&write_buffer_);
   }
   if (read) StartRead(&read_buffer_);

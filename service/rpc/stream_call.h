@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
@@ -13,6 +14,7 @@
 #include "credcache/v1/authenticate.pb.h"
 #include "grpcpp/alarm.h"
 #include "rpc/calls.h"
+#include "rpc/result_writer.h"
 
 namespace credcache {
 
@@ -45,10 +47,14 @@ class StreamCall final : public ByteStreamReactor,
   // The reading side; one thread at a time.
   absl::Status Process();
   absl::Status CheckCaller();
-  void Begin(const v1::NumberedRequest& numbered, const std::shared_ptr<const Realms>& realms);
+  // What there is to say of a request at once. `now`: the moment, which moves on when a decision has been timed.
+  std::optional<LogOnAnswer> Begin(const v1::NumberedRequest& numbered, const std::shared_ptr<const Realms>& realms,
+                                   MonotonicTime received, MonotonicTime& now);
 
   void Arrived(uint64_t key, const LogOnAnswer& answer);
+  // Results that are to be written: one, or those of a message together.
   void Put(uint64_t id, const LogOnAnswer& answer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Put(ResultWriter results, size_t count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // What is to be done next, now that something has changed: write, read on, or end.
   void Advance() ABSL_LOCKS_EXCLUDED(mutex_);
   void End(const absl::Status& status) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -65,6 +71,7 @@ class StreamCall final : public ByteStreamReactor,
   const MonotonicTime ends_at_;  // StreamLimits::max_age
   const CallerEvidence evidence_;
   IdentifiedCaller caller_;        // the reading side's
+  v1::NumberedResult result_;      // the reading side's; keeps its memory from one result to the next
   grpc::ByteBuffer read_buffer_;   // gRPC's while reading_, then the reading side's
   grpc::ByteBuffer write_buffer_;  // gRPC's while writing_
 
@@ -80,9 +87,13 @@ class StreamCall final : public ByteStreamReactor,
   absl::btree_set<std::pair<MonotonicTime, uint64_t>> deadlines_ ABSL_GUARDED_BY(mutex_);
   uint64_t next_key_ ABSL_GUARDED_BY(mutex_) = 0;
 
-  std::deque<v1::AuthenticateStreamResponse> ready_ ABSL_GUARDED_BY(mutex_);
-  size_t ready_size_ ABSL_GUARDED_BY(mutex_) = 0;  // bytes in ready_.back()
-  size_t unsent_ ABSL_GUARDED_BY(mutex_) = 0;      // results in ready_ and in the message being written
+  // A message of results that waits to be written.
+  struct Ready {
+    ResultWriter results;
+    size_t count = 0;
+  };
+  std::deque<Ready> ready_ ABSL_GUARDED_BY(mutex_);
+  size_t unsent_ ABSL_GUARDED_BY(mutex_) = 0;  // results in ready_ and in the message being written
   size_t writing_results_ ABSL_GUARDED_BY(mutex_) = 0;
 
   bool reading_ ABSL_GUARDED_BY(mutex_) = false;

@@ -26,6 +26,8 @@ Realms::Realms(std::vector<Realm> realms, size_t default_index)
 
 const Realm* Realms::Find(absl::string_view name) const {
   if (name.empty()) return nullptr;
+  // Most write it folded already. What is found is its own folded form, since folding twice changes nothing more.
+  if (const auto found = by_name_.find(name); found != by_name_.end()) return found->second;
   const auto found = by_name_.find(Fold(name));
   return found == by_name_.end() ? nullptr : found->second;
 }
@@ -52,11 +54,12 @@ absl::StatusOr<Realms::Routed> Realms::Route(absl::string_view realm, absl::stri
   return Routed{.realm = target, .username = *normalized};
 }
 
-CurrentRealms::CurrentRealms(std::shared_ptr<const Realms> realms) : current_(std::move(realms)) {}
+CurrentRealms::CurrentRealms(std::shared_ptr<const Realms> realms) : current_(realms), in_force_(std::move(realms)) {}
 
 void CurrentRealms::Set(std::shared_ptr<const Realms> realms) {
   absl::MutexLock lock(&mutex_);
-  std::shared_ptr<const Realms> before = current_.exchange(std::move(realms), std::memory_order_acq_rel);
+  current_.Set(realms);
+  std::shared_ptr<const Realms> before = std::exchange(in_force_, std::move(realms));
   if (before != nullptr) retired_.push_back(std::move(before));
 }
 

@@ -1,7 +1,6 @@
 // The realms of the running configuration: which of them a log-on is for, and who validates it there.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -13,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "base/cache_policy.h"
+#include "base/current.h"
 #include "base/names.h"
 #include "validator/validator.h"
 
@@ -64,7 +64,7 @@ class CurrentRealms {
   explicit CurrentRealms(std::shared_ptr<const Realms> realms);
 
   // Requests keep the set that they began with until they end.
-  std::shared_ptr<const Realms> Get() const { return current_.load(std::memory_order_acquire); }
+  std::shared_ptr<const Realms> Get() const { return current_.Get(); }
 
   // Puts `realms` in force. The set before it is kept until nobody uses it, see Reap.
   void Set(std::shared_ptr<const Realms> realms);
@@ -75,8 +75,9 @@ class CurrentRealms {
   bool Reap();
 
  private:
-  std::atomic<std::shared_ptr<const Realms>> current_;
+  Current<Realms> current_;
   absl::Mutex mutex_;
+  std::shared_ptr<const Realms> in_force_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::shared_ptr<const Realms>> retired_ ABSL_GUARDED_BY(mutex_);
 };
 

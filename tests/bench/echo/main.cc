@@ -6,12 +6,12 @@
 // to: a unary call's on the stack, a batch's on an arena. The channel's arguments are credcached's, where they cost.
 #include <google/protobuf/arena.h>
 #include <grpcpp/grpcpp.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
@@ -20,6 +20,7 @@
 #include <optional>
 #include <string>
 
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "base/limits.h"
 #include "credcache/v1/auth_service.grpc.pb.h"
@@ -200,6 +201,7 @@ int Serve(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);  // as credcached does
   Options options;
   CLI::App app("Answers log-ons with the same acceptance at once: what gRPC itself costs.", "credcache-echo");
   app.add_option("--address", options.address, "HOST:PORT (0: a free one) or unix:/PATH; 127.0.0.1:0 by default")

@@ -1,5 +1,6 @@
 #include "load/report.h"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -35,7 +36,7 @@ const char* Name(Method method) {
 double Microseconds(uint64_t nanoseconds) { return static_cast<double>(nanoseconds) / 1e3; }
 
 // Three figures after the point: no more is known.
-double Rounded(double value) { return static_cast<double>(static_cast<int64_t>(value * 1e3 + 0.5)) / 1e3; }
+double Rounded(double value) { return std::round(value * 1e3) / 1e3; }
 
 Json LatencyJson(const Histogram& histogram) {
   Json json = {{"min", Microseconds(histogram.min())}, {"mean", Rounded(histogram.mean() / 1e3)}};

@@ -266,13 +266,14 @@ class Run final : public LaneOwner {
   // What the whole run amounts to, unless it was stopped.
   void Conclude() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (result_.error != RunError::kNone) return;
-    const auto failed = [this](std::string message) {
-      result_.error = RunError::kFailed;
-      result_.message = std::move(message);
-    };
-    if (result_.unexpected > 0) return failed(absl::StrCat(result_.unexpected, " wrong answers; the first: ", wrong_));
-    if (errors_ > 0) return failed(absl::StrCat(errors_, " log-ons without an answer; the first: ", first_error_));
-    if (result_.tally.answers == 0) failed("no log-on was answered within the duration");
+    if (result_.unexpected > 0) {
+      result_.message = absl::StrCat(result_.unexpected, " wrong answers; the first: ", wrong_);
+    } else if (errors_ > 0) {
+      result_.message = absl::StrCat(errors_, " log-ons without an answer; the first: ", first_error_);
+    } else if (result_.tally.answers == 0) {
+      result_.message = "no log-on was answered within the duration";
+    }
+    if (!result_.message.empty()) result_.error = RunError::kFailed;
   }
 
   // --- What is begun ---

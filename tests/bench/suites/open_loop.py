@@ -7,7 +7,7 @@ import statistics
 import configs
 from harness import load, peers, process, servers, workload
 from harness.bench import Bench, BenchError
-from harness.figures import Measure
+from harness.figures import Figure, Measure, Spread
 from harness.load import BUILD, Load
 
 PROXY = BUILD / "bin" / "credcache-delay-proxy"
@@ -19,8 +19,12 @@ CONNECTIONS = 160
 # The first users are known; the misses of all rounds are others.
 KNOWN, OTHERS = workload.USERS, 20_000
 WARM_UP = 0.5
+# At half load an echo that takes longer does not get its share of the cores, and a ratio to that says nothing.
+MOST_OF_ECHO_US = 50_000
 
 HIT_P99_9 = Measure[Load]("p99.9 of hits", "us", lambda result: result.document["hit_latency_us"]["p99_9"])
+# Of all log-ons the slowest are the misses, and this is the middle one of them; far above 200, the machine is too busy.
+MISS_MEDIAN = Measure[Load]("median of misses", "ms", lambda result: result.document["latency_us"]["p99"] / 1000)
 HIT_P99 = Measure[Load]("p99 of hits", "us", lambda result: result.document["hit_latency_us"]["p99"])
 
 
@@ -60,11 +64,20 @@ def run(bench: Bench) -> None:
             "credcached, hits alone": functools.partial(at_rate, ours),
         },
     )
-    bench.details.update(rate=rate)
+    if (floor := rounds.value("echo", HIT_P99_9).value) > MOST_OF_ECHO_US:
+        raise BenchError(f"the echo's own p99.9 is {floor / 1000:.0f} ms: the machine is busy with something else")
+    misses = rounds.values("credcached", MISS_MEDIAN)
+    bench.details.update(rate=rate, misses_ms=misses)
     what = f"{rate} log-ons a second, {MISSES_PERCENT} % misses of 200 ms, an Invalidate a second"
     bench.add(
         rounds.compare("open_loop.p99_9", what, "credcached", "echo", HIT_P99_9),
         rounds.compare("open_loop.p99", what, "credcached", "echo", HIT_P99),
+        Figure(
+            "open_loop.miss",
+            "what a miss took, the wait for the load generator's turn included",
+            Spread.of(misses),
+            "ms",
+        ),
         rounds.compare(
             "open_loop.alone_p99_9", f"{rate} hits a second, nothing else", "credcached, hits alone", "echo", HIT_P99_9
         ),
@@ -75,10 +88,8 @@ def beside_misses(at_rate: functools.partial, server: load.Endpoint, first: iter
     mix = f"hit={100 - MISSES_PERCENT},miss={MISSES_PERCENT}"
     result = at_rate(server, mix=mix, first_miss=next(first), invalidate_every="1s")
     document = result.document
-    # All users are there, and of all log-ons the slowest are the misses: the middle one of them is here.
-    took = document["latency_us"]["p99"] / 1000
-    if set(document["outcomes"]) != {"accepted"} or not 190 <= took <= 400:
-        raise BenchError(f"the misses were {document['outcomes']} and took {took:.0f} ms instead of 200")
+    if set(document["outcomes"]) != {"accepted"} or MISS_MEDIAN.of(result) < 190:
+        raise BenchError(f"misses: {document['outcomes']}, and they took {MISS_MEDIAN.of(result):.0f} ms")
     if result.sources.get("backend", 0) > most or not document["invalidations"]:
         raise BenchError(f"answers from {result.sources}, and {document['invalidations']} invalidations")
     return result

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "absl/strings/string_view.h"
 
@@ -32,9 +33,11 @@ class Credentials {
   explicit Credentials(uint32_t user = 0) { Set(user); }
 
   void Set(uint32_t user) {
-    WriteDigits(user, username_.data() + 5);
-    WriteDigits(user, password_.data() + 7);
-    WriteDigits(user, wrong_password_.data() + 7);
+    std::array<char, kDigits> digits;
+    WriteDigits(user, digits.data());
+    std::memcpy(username_.data() + 5, digits.data(), kDigits);
+    std::memcpy(password_.data() + 7, digits.data(), kDigits);
+    std::memcpy(wrong_password_.data() + 7, digits.data(), kDigits);
   }
 
   absl::string_view username() const { return {username_.data(), kUsernameSize}; }

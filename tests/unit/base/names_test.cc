@@ -49,6 +49,34 @@ TEST(UsernameTest, RefusesWhatIsNoName) {
   EXPECT_EQ(Normalized(std::string(10'240, 'a')), "error: is longer than 256 bytes");
 }
 
+// Names go through in words of eight bytes: each byte at each place of one, and of one that is not full.
+TEST(UsernameTest, TreatsEveryAsciiCharacterAlikeAtEveryPlace) {
+  for (int c = 0; c < 0x80; ++c) {
+    const char upper = static_cast<char>(c);
+    const bool printable = c >= ' ' && c < 0x7f;
+    const char folded = upper >= 'A' && upper <= 'Z' ? static_cast<char>(upper - 'A' + 'a') : upper;
+    for (const size_t size : {2u, 8u, 13u, 16u}) {
+      for (size_t at = 0; at < size; ++at) {
+        std::string name(size, '@');
+        std::string expected(size, '@');
+        name[at] = upper;
+        expected[at] = folded;
+        const bool outer_space = c == ' ' && (at == 0 || at + 1 == size);
+        const std::string got = Normalized(name);
+        const std::string kept = Normalized(name, CaseRule::kSensitive);
+        if (!printable) {
+          EXPECT_EQ(got, "error: has a control or invisible character") << c << " at " << at;
+        } else if (outer_space) {
+          EXPECT_EQ(got, "error: has a leading or trailing space");
+        } else {
+          EXPECT_EQ(got, expected) << c << " at " << at;
+          EXPECT_EQ(kept, name) << c << " at " << at;
+        }
+      }
+    }
+  }
+}
+
 TEST(UsernameTest, MeasuresBeforeAndAfterNormalisation) {
   EXPECT_EQ(Normalized(std::string(256, 'A')), std::string(256, 'a'));
   EXPECT_EQ(Normalized(std::string(257, 'a')), "error: is longer than 256 bytes");

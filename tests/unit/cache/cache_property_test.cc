@@ -88,11 +88,18 @@ class World {
       int weight;
       void (World::*run)();
     };
-    static constexpr Operation kOperationsByWeight[] = {
-        {44, &World::Find},         {5, &World::FindStale},         {20, &World::BeginFlight},
-        {20, &World::EndFlight},    {3, &World::FindCanonicalName}, {3, &World::AskIfFenced},
-        {1, &World::Forget},        {1, &World::ForgetMuch},        {1, &World::Sweep},
-        {1, &World::CompareCounts}, {1, &World::ChangePolicy}};
+    static constexpr Operation kOperationsByWeight[] = {{24, &World::Find},
+                                                        {5, &World::FindStale},
+                                                        {20, &World::BeginFlight},
+                                                        {20, &World::EndFlight},
+                                                        {3, &World::FindCanonicalName},
+                                                        {20, &World::LookUp},
+                                                        {3, &World::AskIfFenced},
+                                                        {1, &World::Forget},
+                                                        {1, &World::ForgetMuch},
+                                                        {1, &World::Sweep},
+                                                        {1, &World::CompareCounts},
+                                                        {1, &World::ChangePolicy}};
     int draw = random_.Below(100);
     for (const Operation& operation : kOperationsByWeight) {
       draw -= operation.weight;
@@ -213,6 +220,28 @@ class World {
     Compare(finding, model_.Find(account, password, PolicyOf(realm), max_age, Now()), account, password);
     // What asks for a refresh gets one, mostly.
     if (finding.refresh_due && !random_.OneIn(4)) AddFlight(realm, name, name, password, true);
+  }
+
+  // The account that the name stands for, and of that what Find says.
+  void LookUp() {
+    const RealmId realm = RandomRealm();
+    const Username& name = RandomName();
+    const std::string password = RandomPassword();
+    const auto max_age = RandomMaxAge();
+    Model::Name account;
+    const auto digest_of = [&](const Username& known_as) {
+      account = NameOf(realm, known_as);
+      return DigestOf(account, password);
+    };
+    const auto looked_up = cache_.LookUp({realm, name}, digest_of, PolicyOf(realm), max_age);
+    const auto expected = model_.FindCanonicalName(NameOf(realm, name), PolicyOf(realm), Now());
+    const auto& known_as = looked_up.known_as;
+    if (exact_) {
+      ASSERT_EQ(known_as.has_value() ? std::optional(std::string(known_as->view())) : std::nullopt, expected);
+    }
+    ASSERT_EQ(account, NameOf(realm, known_as.value_or(name)));
+    ASSERT_TRUE(looked_up.digest == DigestOf(account, password));
+    Compare(looked_up.finding, model_.Find(account, password, PolicyOf(realm), max_age, Now()), account, password);
   }
 
   void FindStale() {

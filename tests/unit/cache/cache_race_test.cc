@@ -77,7 +77,11 @@ class RaceWorld {
     }
   }
 
-  Finding Find(Person& person) { return cache.Find({kRealm, person.name}, person.digest, policy, std::nullopt); }
+  // As a log-on does, without a lock at first.
+  Finding Find(Person& person) {
+    const auto digest_of = [&person](const Username&) { return person.digest; };
+    return cache.LookUp({kRealm, person.name}, digest_of, policy, std::nullopt).finding;
+  }
 
   // Looks; counts it if it is answered from what was forgotten before.
   void Look(Person& person) {

@@ -67,6 +67,37 @@ TEST(ConvertTest, EverySourceHasItsName) {
   }
 }
 
+TEST(ConvertTest, NothingIsLeftOfTheResultBefore) {
+  const auto realms = std::make_shared<const Realms>(std::vector<Realm>{{.name = "corp.example"}}, 0);
+  const IdentityDetails details{.groups = {"staff", "admins"}, .attributes = {{"mail", "alice@corp.example"}}};
+  const auto accepted = [&](Identity identity) {
+    return LogOnAnswer{.verdict = Verdict{.decision = Decision::kAccepted,
+                                          .identity = std::move(identity),
+                                          .source = Source::kCache,
+                                          .validated_at = absl::FromUnixSeconds(5),
+                                          .expires_at = absl::FromUnixSeconds(9)},
+                       .realms = realms,
+                       .realm = &realms->all()[0]};
+  };
+  const std::vector<LogOnAnswer> answers = {
+      accepted(Identity("alice", "a-long-subject", Shared<IdentityDetails>(details))),
+      accepted(Identity("bob", "")),
+      {.verdict = Verdict{.decision = Decision::kWrongPassword, .source = Source::kCache}},
+      {.verdict = MakeFieldError("password.username", "is empty")},
+      {.verdict = MakeTooManyInFlight()},
+  };
+  v1::AuthenticateResult reused;
+  for (const LogOnAnswer& before : answers) {
+    for (const LogOnAnswer& answer : answers) {
+      ToProto(before, &reused);
+      ToProto(answer, &reused);
+      v1::AuthenticateResult fresh;
+      ToProto(answer, &fresh);
+      EXPECT_EQ(reused.SerializeAsString(), fresh.SerializeAsString());
+    }
+  }
+}
+
 TEST(ConvertTest, AnErrorBecomesTheElementsError) {
   v1::AuthenticateResult result;
   ToProto(LogOnAnswer{.verdict = MakeTooManyInFlight()}, &result);

@@ -1,10 +1,12 @@
-// Counting on the hot path: one relaxed atomic addition in a cache line that other processors leave alone (ADR 0004).
+// A copy for each processor of what every request touches, so that none waits for another's cache line. Counting, for
+// one, is a relaxed atomic addition in a line that other processors leave alone (ADR 0004).
 #pragma once
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 namespace credcache {
 
@@ -24,15 +26,21 @@ size_t Stripes();
 // correctly, only less quickly.
 size_t CurrentStripe();
 
-// A T (made of Counts) for each processor. Writers use Local; readers add all of them up.
+// A T for each processor: of Counts, where writers use Local, and readers add all of them up; of handles, where readers
+// use Local, and writers exchange all of them (current.h).
 template <typename T>
 class Striped {
  public:
   T& Local() { return slots_[CurrentStripe()].value; }
+  const T& Local() const { return slots_[CurrentStripe()].value; }
 
   template <typename Visitor>
-  void ForEach(Visitor visit) const {
+  void ForEach(Visitor visit) {
     for (size_t i = 0; i < Stripes(); ++i) visit(slots_[i].value);
+  }
+  template <typename Visitor>
+  void ForEach(Visitor visit) const {
+    for (size_t i = 0; i < Stripes(); ++i) visit(std::as_const(slots_[i].value));
   }
 
  private:

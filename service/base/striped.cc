@@ -1,4 +1,4 @@
-#include "metrics/striped.h"
+#include "base/striped.h"
 
 #include <sched.h>
 
