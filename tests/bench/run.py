@@ -13,6 +13,7 @@ import contextlib
 import importlib
 import pathlib
 import pkgutil
+import signal
 import sys
 import tempfile
 import time
@@ -115,5 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    # Servers end and folders go as after Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     with contextlib.suppress(BrokenPipeError):
         sys.exit(main())

@@ -1,7 +1,9 @@
 """The harness of the benchmarks: what it makes of rounds, what it tells, and how it ends."""
 
 import json
+import os
 import pathlib
+import signal
 import subprocess
 import sys
 
@@ -11,6 +13,7 @@ BENCH = pathlib.Path(__file__).resolve().parents[1] / "bench"
 sys.path[:0] = [str(BENCH), str(BENCH.parent / "integration")]
 
 import run  # noqa: E402
+import waiting  # noqa: E402
 from harness import bench, contest, in_process, load, plots, process, report, targets, workload  # noqa: E402
 from harness.figures import Figure, Measure, Rounds, Series, Spread, Verdict  # noqa: E402
 
@@ -296,6 +299,34 @@ def test_servers_end_and_the_folder_goes_when_a_benchmark_fails(
     assert run_suites(tmp_path, monkeypatch, hits=behaviour) == 1
     assert ended == [True]
     assert not seen[0].exists()
+
+
+def test_a_run_that_is_ended_ends_what_it_started(tmp_path: pathlib.Path) -> None:
+    """The benchmark is real; its servers and its load generator do nothing."""
+    for name in ("credcached", "credcache-echo", "credcache-load"):
+        program = tmp_path / "bin" / name
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(
+            f"#!/bin/sh\necho $$ > {tmp_path}/{name}.pid\n"
+            "echo 'credcached ready grpc=127.0.0.1:1 admin=127.0.0.1:2' >&2\n"
+            "echo credcache-echo ready grpc=127.0.0.1:3\nexec sleep 60\n"
+        )
+        program.chmod(0o755)
+    one = subprocess.Popen(
+        [sys.executable, BENCH / "run.py", "hits", "--output", tmp_path / "out"],
+        env={**os.environ, "CREDCACHE_BUILD": str(tmp_path)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        pids = [tmp_path / f"{name}.pid" for name in ("credcached", "credcache-echo", "credcache-load")]
+        waiting.until(lambda: all(pid.exists() and pid.read_text().strip() for pid in pids), "all are started")
+        one.terminate()
+        assert one.wait(30) == 128 + signal.SIGTERM
+    finally:
+        one.kill()
+    for pid in pids:
+        assert not pathlib.Path(f"/proc/{pid.read_text().strip()}").exists()
 
 
 def test_an_unknown_name_is_a_usage_error_with_the_list() -> None:

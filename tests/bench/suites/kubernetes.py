@@ -1,31 +1,42 @@
 """the Kubernetes token cache, on its published workload (842-byte tokens) and on 51-byte credentials, beside ours"""
 
+import dataclasses
 import functools
-import re
 import subprocess
 
 from harness import in_process, load
-from harness.bench import Bench, MissingError
-from harness.figures import Figure, Measure, Spread, Value
+from harness.bench import Bench, Effort, MissingError
+from harness.figures import Figure, Measure
 from harness.load import BUILD, REPOSITORY
 
 PROGRAM = BUILD / "tools" / "kubernetes-token-cache"
 SOURCE = REPOSITORY / "tests" / "bench" / "kubernetes"
 
-# (threads, tokens, bytes of a token) -> log-ons answered a second.
-Case = tuple[int, int, int]
-Rates = dict[Case, float]
-
 OWN_TOKEN, CREDENTIAL = 842, 51
 FEW, MANY = 100, 12_500
-CASES: dict[str, Case] = {
-    "kubernetes.own_tokens": (1, FEW, OWN_TOKEN),
-    "kubernetes.own_tokens_2_threads": (2, FEW, OWN_TOKEN),
-    "kubernetes.credentials": (1, FEW, CREDENTIAL),
-    "kubernetes.credentials_2_threads": (2, FEW, CREDENTIAL),
-    "kubernetes.own_tokens_many": (1, MANY, OWN_TOKEN),
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    threads: int
+    tokens: int
+    size: int  # bytes of a token
+
+    def __str__(self) -> str:
+        return f"{self.tokens} tokens of {self.size} bytes, {self.threads} thread{'s' * (self.threads > 1)}"
+
+
+CASES = {
+    "kubernetes.own_tokens": Case(1, FEW, OWN_TOKEN),
+    "kubernetes.own_tokens_2_threads": Case(2, FEW, OWN_TOKEN),
+    "kubernetes.credentials": Case(1, FEW, CREDENTIAL),
+    "kubernetes.credentials_2_threads": Case(2, FEW, CREDENTIAL),
+    "kubernetes.own_tokens_many": Case(1, MANY, OWN_TOKEN),
 }
-_OURS = re.compile(r"BM_Kubernetes.*tokens:(?P<tokens>\d+).*bytes:(?P<bytes>\d+).*threads:(?P<threads>\d+)")
+FEW_CASE, MANY_CASE = CASES["kubernetes.own_tokens"], CASES["kubernetes.own_tokens_many"]
+RATE = Measure[float]("rate", "log-ons/s", lambda rate: rate)
+EACH = Measure[float]("time of one", "ns", lambda rate: 1e9 / rate)
+OURS, THEIRS = "credcached", "Kubernetes"
 
 
 def run(bench: Bench) -> None:
@@ -35,28 +46,28 @@ def run(bench: Bench) -> None:
     except MissingError as why:
         bench.lacks("the Kubernetes token cache", str(why), *CASES)
         return
-    theirs = functools.partial(measure_theirs, seconds)
+    effort = bench.effort.fewer(5)
     try:
-        ours = functools.partial(measure_ours, seconds)
-        ours()
+        for name, case in CASES.items():
+            sides = {side: functools.partial(measure, case, seconds) for side, measure in SIDES.items()}
+            bench.add(bench.alternate(str(case), sides, effort).compare(name, str(case), OURS, THEIRS, RATE))
     except MissingError as why:
-        bench.lacks("credcache-bench's side", str(why), *CASES, "kubernetes.no_stall")
-        show_theirs(bench, theirs())
-        return
-    rounds = bench.alternate("all cases", {"credcached": ours, "Kubernetes": theirs}, bench.effort.fewer(7))
-    for name, case in CASES.items():
-        threads, tokens, size = case
-        what = f"{tokens} tokens of {size} bytes, {threads} thread{'s' * (threads > 1)}"
-        bench.add(rounds.compare(name, what, "credcached", "Kubernetes", rate_of(case)))
-    slowed = [result[1, FEW, OWN_TOKEN] / result[1, MANY, OWN_TOKEN] for result in rounds.results["credcached"]]
-    what = f"our time for one of {MANY} tokens / for one of {FEW}, 1 thread"
-    bench.add(Figure("kubernetes.no_stall", what, Spread.of(slowed)))
-    slowed = [result[1, FEW, OWN_TOKEN] / result[1, MANY, OWN_TOKEN] for result in rounds.results["Kubernetes"]]
-    bench.add(Figure("kubernetes.its_stall", f"the same of Kubernetes: it waits on misses; {what}", Spread.of(slowed)))
+        absent = set(CASES) - {figure.name for figure in bench.figures}
+        bench.lacks("credcache-bench's side", str(why), *sorted(absent), "kubernetes.no_stall")
+    else:
+        bench.add(stall(bench, "kubernetes.no_stall", OURS, effort))
+    bench.add(stall(bench, "kubernetes.its_stall", THEIRS, effort.fewer(3)))
 
 
-def rate_of(case: Case) -> Measure[Rates]:
-    return Measure("rate", "log-ons/s", lambda rates: rates[case])
+def stall(bench: Bench, name: str, side: str, effort: Effort) -> Figure:
+    """How much longer one log-on takes where tokens outlive their entries: a cache that waits on misses stalls."""
+    many, few = f"{side}, {MANY} tokens", f"{side}, {FEW} tokens"
+    sides = {
+        title: functools.partial(SIDES[side], case, bench.effort.seconds)
+        for title, case in {many: MANY_CASE, few: FEW_CASE}.items()
+    }
+    rounds = bench.alternate(f"few and many tokens, {side}", sides, effort)
+    return rounds.compare(name, "842 bytes, 1 thread", many, few, EACH)
 
 
 def build(bench: Bench) -> None:
@@ -77,31 +88,16 @@ def build(bench: Bench) -> None:
         raise MissingError(f"it does not build: {result.stderr.strip()[-500:]}")
 
 
-def measure_theirs(seconds: float) -> Rates:
-    warm_up = seconds / 2
-    cases = ["x".join(map(str, case)) for case in CASES.values()]
-    command = [PROGRAM, f"-warm-up={warm_up:g}s", f"-duration={seconds:g}s", *cases]
-    results = load.run_json(command, 60 + len(cases) * 2 * seconds)
-    return {
-        (result["threads"], result["tokens"], result["token_bytes"]): result["authentications_per_second"]
-        for result in results
-    }
+def measure_theirs(case: Case, seconds: float) -> float:
+    name = f"{case.threads}x{case.tokens}x{case.size}"
+    command = [PROGRAM, f"-warm-up={seconds / 2:g}s", f"-duration={seconds:g}s", name]
+    return load.run_json(command, 60 + 2 * seconds)[0]["authentications_per_second"]
 
 
-def measure_ours(seconds: float) -> Rates:
-    rates: Rates = {}
-    for name, repetitions in in_process.run("^BM_Kubernetes", seconds=seconds).items():
-        if found := _OURS.match(name):
-            rates[int(found["threads"]), int(found["tokens"]), int(found["bytes"])] = repetitions[0].items_per_second
-    if absent := [case for case in CASES.values() if case not in rates]:
-        raise MissingError(f"it has no BM_Kubernetes for (threads, tokens, bytes) {absent}")
-    return rates
+def measure_ours(case: Case, seconds: float) -> float:
+    name = f"^BM_Kubernetes/tokens:{case.tokens}/bytes:{case.size}/real_time/threads:{case.threads}$"
+    ((repetition,),) = in_process.run(name, seconds=seconds).values()
+    return repetition.items_per_second
 
 
-def show_theirs(bench: Bench, rates: Rates) -> None:
-    """What there is without our side: absolute values."""
-    bench.details["Kubernetes"] = {str(case): rate for case, rate in rates.items()}
-    stall = rates[1, FEW, OWN_TOKEN] / rates[1, MANY, OWN_TOKEN]
-    values = tuple(Value(str(case), rate, "log-ons/s") for case, rate in rates.items())
-    what = f"Kubernetes' time for one of {MANY} tokens / for one of {FEW}, 1 thread: it waits on misses"
-    bench.add(Figure("kubernetes.its_stall", what, Spread.of([stall]), values=values))
+SIDES = {OURS: measure_ours, THEIRS: measure_theirs}
