@@ -20,12 +20,11 @@ class Username {
  public:
   Username() = default;
   // Copies what is used of the bytes.
-  Username(const Username& other) : size_(other.size_) { std::memcpy(bytes_.data(), other.bytes_.data(), size_); }
+  Username(const Username& other) : size_(other.size_) { CopyBytes(other); }
   Username& operator=(const Username& other) {
-    if (this != &other) {
-      size_ = other.size_;
-      std::memcpy(bytes_.data(), other.bytes_.data(), size_);
-    }
+    if (this == &other) return *this;
+    size_ = other.size_;
+    CopyBytes(other);
     return *this;
   }
   ~Username() = default;
@@ -44,6 +43,12 @@ class Username {
   }
 
  private:
+  // Of a usual size: without a call.
+  static constexpr size_t kShort = 32;
+  void CopyBytes(const Username& other) {
+    std::memcpy(bytes_.data(), other.bytes_.data(), size_ <= kShort ? kShort : kMaxUsernameSize);
+  }
+
   std::array<char, kMaxUsernameSize> bytes_;  // NOLINT: filled up to size_
   uint16_t size_ = 0;
 };

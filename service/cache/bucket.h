@@ -67,8 +67,6 @@ class alignas(64) Bucket {
   Contents MakeContents() const;
   void ForgetAll(Contents& contents) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
 
-  // Without the lock: has what a Find of the account needs brought from memory, while its digest is being computed.
-  void Prefetch(uint64_t account) const ABSL_NO_THREAD_SAFETY_ANALYSIS { entries_.Prefetch(account); }
   // Without the lock: whether a name of this bucket may stand for another.
   bool may_have_aliases() const { return may_have_aliases_.load(std::memory_order_acquire); }
   // AliasIndex::Learn.

@@ -85,6 +85,7 @@ class Cache::Impl {
     for (Bucket::Options& share : shares) {
       share.slots = take(share.entries);
       share.negative_slots = take(share.negative_entries);
+      indices_of_entries_.emplace_back(share.slots);
       buckets_.push_back(std::make_unique<Bucket>(share));
     }
   }
@@ -95,7 +96,14 @@ class Cache::Impl {
 
   // The high half chooses the bucket (by multiplying and shifting, so that any number of them will do), the low half
   // the place in its tables.
-  Bucket& BucketOf(uint64_t hash) const { return *buckets_[((hash >> 32) * buckets_.size()) >> 32]; }
+  size_t NumberOf(uint64_t hash) const { return ((hash >> 32) * buckets_.size()) >> 32; }
+  Bucket& BucketOf(uint64_t hash) const { return *buckets_[NumberOf(hash)]; }
+
+  // Has what a Find of the account needs brought from memory, while its digest is being computed. Takes no lock.
+  void Prefetch(uint64_t hash) const {
+    __builtin_prefetch(&BucketOf(hash), /*rw=*/1);
+    EntryTable::Prefetch(indices_of_entries_[NumberOf(hash)], hash);
+  }
 
   MonotonicTime Now() const { return clock_.Monotonic(); }
 
@@ -114,6 +122,7 @@ class Cache::Impl {
   IdentityPool identities_;
   std::unique_ptr<HugeMemory> indices_;  // of all buckets
   std::vector<std::unique_ptr<Bucket>> buckets_;
+  std::vector<IndexTable> indices_of_entries_;  // the buckets' own, side by side, to be met without their locks
 };
 
 Cache::Cache(const CacheOptions& options, Clock& clock, Randomness& randomness)
@@ -128,19 +137,16 @@ std::optional<Username> Cache::FindCanonicalName(const AccountKey& name, const C
 Cache::LookedUp Cache::LookUp(const AccountKey& asked, absl::FunctionRef<Digest(const Username&)> digest_of,
                               const CachePolicy& policy, std::optional<absl::Duration> max_age) {
   const uint64_t hash = impl_->Hash(asked);
-  Bucket& bucket = impl_->BucketOf(hash);
-  bucket.Prefetch(hash);
-  LookedUp looked_up{.known_as = impl_->FindCanonicalName(asked, hash, policy)};
-  if (looked_up.known_as.has_value()) {
-    looked_up.digest = digest_of(*looked_up.known_as);
-    looked_up.finding = Find({asked.realm, *looked_up.known_as}, looked_up.digest, policy, max_age);
-    return looked_up;
+  impl_->Prefetch(hash);
+  if (std::optional<Username> known_as = impl_->FindCanonicalName(asked, hash, policy); known_as.has_value()) {
+    const Digest digest = digest_of(*known_as);
+    return {.digest = digest, .finding = Find({asked.realm, *known_as}, digest, policy, max_age), .known_as = known_as};
   }
-  looked_up.digest = digest_of(asked.username);
+  const Digest digest = digest_of(asked.username);
   const MonotonicTime now = impl_->Now();
+  Bucket& bucket = impl_->BucketOf(hash);
   absl::MutexLock lock(&bucket.mutex);
-  looked_up.finding = bucket.Find(hash, looked_up.digest, policy, max_age, now);
-  return looked_up;
+  return {.digest = digest, .finding = bucket.Find(hash, digest, policy, max_age, now), .known_as = std::nullopt};
 }
 
 Finding Cache::Find(const AccountKey& account, const Digest& digest, const CachePolicy& policy,

@@ -100,9 +100,9 @@ class Cache {
   // The whole way of a hit: which account `asked` is known as a name of, the digest of that account, and what is known
   // of it. `digest_of` is called once, with no lock held; meanwhile the entry is on its way from memory.
   struct LookedUp {
-    std::optional<Username> known_as;  // as FindCanonicalName
     Digest digest;
-    Finding finding;  // as Find
+    Finding finding;                   // as Find
+    std::optional<Username> known_as;  // as FindCanonicalName
   };
   LookedUp LookUp(const AccountKey& asked, absl::FunctionRef<Digest(const Username& account)> digest_of,
                   const CachePolicy& policy, std::optional<absl::Duration> max_age);

@@ -50,10 +50,15 @@ class Hash {
   // A field with its length before it, as LEB128: one byte below 128, so that 51 bytes of credential still fit one
   // block with the padding.
   void AddField(absl::string_view field) {
+    if (field.size() < 0x80 && used_ + 1 + field.size() < SHA256_CBLOCK) {  // as nearly always, and all that is to do
+      block()[used_] = static_cast<uint8_t>(field.size());
+      std::memcpy(block() + used_ + 1, field.data(), field.size());
+      used_ += 1 + field.size();
+      return;
+    }
     uint64_t rest = field.size();
     for (; rest >= 0x80; rest >>= 7) AddByte(static_cast<uint8_t>(rest | 0x80));
     AddByte(static_cast<uint8_t>(rest));
-
     const char* from = field.data();
     for (size_t left = field.size(); left > 0;) {
       const size_t part = std::min(left, SHA256_CBLOCK - used_);
@@ -70,21 +75,26 @@ class Hash {
     outer.Added(SHA256_DIGEST_LENGTH);
   }
   void Finish(uint8_t* digest) {
-    const uint64_t bits = htobe64(size_ * 8);
+    const uint64_t bits = htobe64((compressed_ + used_) * 8);
     AddByte(0x80);
     if (used_ > kLengthAt) Fill(SHA256_CBLOCK);
     Fill(kLengthAt);
     std::memcpy(block() + kLengthAt, &bits, sizeof(bits));
     SHA256_Transform(&state_, block());
-    for (const uint32_t word : state_.h) {
-      const uint32_t big_endian = htobe32(word);
-      std::memcpy(digest, &big_endian, sizeof(big_endian));
-      digest += sizeof(big_endian);
-    }
+    StorePair(0, digest);
+    StorePair(1, digest);
+    StorePair(2, digest);
+    StorePair(3, digest);
   }
 
  private:
   static constexpr size_t kLengthAt = SHA256_CBLOCK - sizeof(uint64_t);
+
+  // Two words of the state, big-endian as the digest is.
+  void StorePair(size_t pair, uint8_t* digest) const {
+    const uint64_t words = htobe64(uint64_t{state_.h[2 * pair]} << 32 | state_.h[2 * pair + 1]);
+    std::memcpy(digest + pair * sizeof(words), &words, sizeof(words));
+  }
 
   // Of state_ SHA256_Transform uses h alone: the rest is there for the block.
   uint8_t* block() { return reinterpret_cast<uint8_t*>(state_.data); }
@@ -97,16 +107,16 @@ class Hash {
     Added(end - used_);
   }
   void Added(size_t size) {
-    size_ += size;
     used_ += size;
     if (used_ < SHA256_CBLOCK) return;
     SHA256_Transform(&state_, block());
+    compressed_ += SHA256_CBLOCK;
     used_ = 0;
   }
 
-  SHA256_CTX state_;               // NOLINT: filled as it is used
-  size_t used_ = 0;                // of the block
-  uint64_t size_ = SHA256_CBLOCK;  // of all that is hashed, the first block with it
+  SHA256_CTX state_;                     // NOLINT: filled as it is used
+  size_t used_ = 0;                      // of the block
+  uint64_t compressed_ = SHA256_CBLOCK;  // bytes, the first block's among them
 };
 
 }  // namespace

@@ -29,8 +29,8 @@ Entry* EntryTable::Find(uint64_t account, const Digest& digest) const {
   return found;
 }
 
-void EntryTable::Prefetch(uint64_t account) const {
-  const uint32_t guess = index_.Guess(Low(account));
+void EntryTable::Prefetch(const IndexTable& index, uint64_t account) {
+  const uint32_t guess = index.Guess(Low(account));
   if (guess == kNoIndex) return;
   const char* entry = static_cast<const char*>(Identity::RoomOf(guess));
   for (size_t line = 0; line < kPrefetched; line += 64) __builtin_prefetch(entry + line, /*rw=*/1);

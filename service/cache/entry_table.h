@@ -48,8 +48,9 @@ class EntryTable {
 
   // The entry, or null.
   Entry* Find(uint64_t account, const Digest& digest) const;
-  // Has the account's newest entry brought from memory, for a Find that comes soon. Needs no lock.
-  void Prefetch(uint64_t account) const;
+  // Has the account's newest entry brought from memory, for a Find that comes soon. `index`: over the table's slots.
+  // Needs no lock.
+  static void Prefetch(const IndexTable& index, uint64_t account);
 
   // The account's entries, the newest first, for loops; null: no more.
   Entry* FirstOf(uint64_t account) const;

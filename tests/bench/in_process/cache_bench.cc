@@ -1,6 +1,8 @@
 // The cache alone: what is found, filled, evicted and forgotten.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -17,7 +19,7 @@ void Sizes(benchmark::internal::Benchmark* benchmark) {
   for (const int64_t zipf : {0, 1}) {
     for (const int64_t users : {1'000, 10'000, 100'000, 1'000'000, 10'000'000}) benchmark->Args({users, zipf});
   }
-  benchmark->Threads(1)->Threads(2)->UseRealTime();
+  benchmark->Threads(1)->Threads(2)->UseManualTime();
 }
 
 Walk WalkOf(const benchmark::State& state) {
@@ -34,20 +36,40 @@ Finding LookUp(Cache& cache, absl::string_view username, absl::string_view passw
   return cache.LookUp({kRealmId, name}, digest_of, world.policy, std::nullopt).finding;
 }
 
-// In-process hit, step by step as the validator takes it: the name normalised, the index of other names asked, the
-// digest, the look-up, the identity out and read.
+// In-process hit: from a normalised name and a password by the index of other names, the digest and the look-up to an
+// identity that is read. The log-ons are written down before each batch is timed: that is the benchmark's work, not the
+// cache's. BM_ValidatorHit begins earlier and ends later.
 void BM_Hit(benchmark::State& state) {
-  Population& population = PopulationOf(static_cast<uint32_t>(state.range(0)));
+  struct LogOn {
+    Username name;
+    std::array<char, workload::kPasswordSize> password;
+  };
+  std::array<LogOn, 32> batch;
+  World& world = TheWorld();
+  Cache& cache = *PopulationOf(static_cast<uint32_t>(state.range(0))).cache;
   Walk walk = WalkOf(state);
   workload::Credentials credentials;
-  for (auto _ : state) {
-    credentials.Set(walk.Next());
-    const Finding finding = LookUp(*population.cache, credentials.username(), credentials.password());
-    if (finding.kind != Finding::Kind::kAccepted) state.SkipWithError("not a hit");
-    benchmark::DoNotOptimize(finding.identity.subject().back());
+  while (state.KeepRunningBatch(batch.size())) {
+    for (LogOn& log_on : batch) {
+      credentials.Set(walk.Next());
+      log_on.name = NameOf(credentials.username());
+      std::copy_n(credentials.password().begin(), log_on.password.size(), log_on.password.begin());
+    }
+    const MonotonicTime began = world.clock.Monotonic();
+    for (const LogOn& log_on : batch) {
+      const SecretView password(absl::string_view(log_on.password.data(), log_on.password.size()));
+      const auto digest_of = [&](const Username& account) {
+        return world.digester.Compute(workload::kRealm, account.view(), password);
+      };
+      const Finding finding = cache.LookUp({kRealmId, log_on.name}, digest_of, world.policy, std::nullopt).finding;
+      if (finding.kind != Finding::Kind::kAccepted) state.SkipWithError("not a hit");
+      benchmark::DoNotOptimize(finding.identity.subject().back());
+    }
+    state.SetIterationTime(absl::ToDoubleSeconds(world.clock.Monotonic() - began));
   }
   state.SetItemsProcessed(state.iterations());
   if (state.thread_index() != 0) return;
+  const Population& population = PopulationOf(static_cast<uint32_t>(state.range(0)));
   const CacheCounts counts = population.cache->Counts();
   state.counters["bytes_per_entry"] = static_cast<double>(counts.bytes) / static_cast<double>(counts.entries);
   state.counters["resident_bytes_per_entry"] = population.resident_bytes_per_entry;

@@ -6,7 +6,7 @@ from harness import in_process, plots
 from harness.bench import Bench, MissingError
 from harness.figures import Figure, Spread, Value
 
-PATTERN = r"BM_Hit/users:[0-9]+/zipf:0/real_time/threads:1$"
+PATTERN = r"BM_Hit/users:[0-9]+/zipf:0/manual_time/threads:1$"
 RESIDENT, COUNTED = "resident_bytes_per_entry", "bytes_per_entry"
 ENTRIES = {"memory.entry_1e6": 1_000_000, "memory.entry_1e7": 10_000_000}
 BASE, LARGEST = 100_000, 10_000_000
