@@ -23,4 +23,13 @@ MonotonicTime SystemClock::Monotonic() const {
   return MonotonicTime::FromNanoseconds(int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec);
 }
 
+absl::Time SystemClock::WallTime(MonotonicTime time, MonotonicTime now) const {
+  if (now.nanoseconds() - offset_read_at_.load(std::memory_order_acquire) >= kOffsetLifeNanoseconds) {
+    // Several threads may do it at once, to the same effect.
+    offset_nanoseconds_.store(absl::ToUnixNanos(Now()) - Monotonic().nanoseconds(), std::memory_order_relaxed);
+    offset_read_at_.store(now.nanoseconds(), std::memory_order_release);
+  }
+  return absl::FromUnixNanos(time.nanoseconds() + offset_nanoseconds_.load(std::memory_order_relaxed));
+}
+
 }  // namespace credcache

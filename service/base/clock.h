@@ -5,6 +5,7 @@
 // ages, limits and deadlines.
 #pragma once
 
+#include <atomic>
 #include <compare>
 #include <cstdint>
 #include <limits>
@@ -41,6 +42,9 @@ class Clock {
   virtual ~Clock() = default;
   virtual absl::Time Now() const = 0;
   virtual MonotonicTime Monotonic() const = 0;
+  // `time` as people see it. `now`: what Monotonic has just said. On the way of every hit, so cheaper than Now; after
+  // somebody has set the wall clock it may be off by that for a second.
+  virtual absl::Time WallTime(MonotonicTime time, MonotonicTime now) const { return Now() + (time - now); }
 };
 
 // The machine's clocks.
@@ -48,6 +52,13 @@ class SystemClock final : public Clock {
  public:
   absl::Time Now() const override;
   MonotonicTime Monotonic() const override;
+  absl::Time WallTime(MonotonicTime time, MonotonicTime now) const override;
+
+ private:
+  // How far the wall clock is ahead of the monotonic one, and when that was last read (never: a life ago).
+  static constexpr int64_t kOffsetLifeNanoseconds = 1'000'000'000;
+  mutable std::atomic<int64_t> offset_nanoseconds_{0};
+  mutable std::atomic<int64_t> offset_read_at_{-kOffsetLifeNanoseconds};
 };
 
 }  // namespace credcache

@@ -68,17 +68,22 @@ bool NormalizeAscii(char* bytes, size_t size, CaseRule rule) {
 }  // namespace
 
 absl::StatusOr<Username> Username::Normalize(absl::string_view name, CaseRule rule) {
+  absl::StatusOr<Username> result(absl::in_place);
+  if (absl::Status status = Normalize(name, rule, *result); !status.ok()) return status;
+  return result;
+}
+
+absl::Status Username::Normalize(absl::string_view name, CaseRule rule, Username& result) {
   if (name.empty()) return absl::InvalidArgumentError("is empty");
   if (name.size() > kMaxUsernameSize) return absl::InvalidArgumentError("is longer than 256 bytes");
 
-  Username result;
   // Nearly every name is printable ASCII, for which NFC changes nothing and folding is lower case.
   static_assert(kMaxUsernameSize % sizeof(uint64_t) == 0);
   std::memcpy(result.bytes_.data(), name.data(), name.size());
   if (NormalizeAscii(result.bytes_.data(), name.size(), rule)) {
     if (name.front() == ' ' || name.back() == ' ') return absl::InvalidArgumentError("has a leading or trailing space");
     result.size_ = static_cast<uint16_t>(name.size());
-    return result;
+    return absl::OkStatus();
   }
 
   const auto* bytes = reinterpret_cast<const utf8proc_uint8_t*>(name.data());
@@ -113,7 +118,7 @@ absl::StatusOr<Username> Username::Normalize(absl::string_view name, CaseRule ru
   }
   std::memcpy(result.bytes_.data(), decomposed.data(), static_cast<size_t>(encoded));
   result.size_ = static_cast<uint16_t>(encoded);
-  return result;
+  return absl::OkStatus();
 }
 
 }  // namespace credcache

@@ -33,6 +33,9 @@ class Username {
   // or after normalisation, not UTF-8, a control character (NUL too), a leading or trailing space. Unicode: NFC (UAX
   // #15), full case folding.
   static absl::StatusOr<Username> Normalize(absl::string_view name, CaseRule rule);
+  // The same, into a name that is there: saves a copy on the way of every log-on. After an error it holds nothing of
+  // use.
+  static absl::Status Normalize(absl::string_view name, CaseRule rule, Username& result);
 
   absl::string_view view() const { return {bytes_.data(), size_}; }
   friend bool operator==(const Username& a, const Username& b) { return a.view() == b.view(); }

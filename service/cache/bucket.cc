@@ -55,7 +55,9 @@ Finding Bucket::Find(uint64_t account, const Digest& digest, const CachePolicy& 
                      std::optional<absl::Duration> max_age, MonotonicTime now) {
   if (Entry* found = entries_.Find(account, digest); found != nullptr) {
     Entry& entry = *found;
-    switch (LifeOf(entry, policy, now)) {
+    const int64_t age_limit = absl::ToInt64Nanoseconds(policy.age_limit);
+    const int64_t age = now.nanoseconds() - entry.validated_at.nanoseconds();
+    switch (LifeOf(entry, age_limit, absl::ToInt64Nanoseconds(policy.idle_limit), now)) {
       case Life::kPastAge:
         return Miss(MissReason::kAge);
       case Life::kPastIdle:
@@ -63,11 +65,9 @@ Finding Bucket::Find(uint64_t account, const Digest& digest, const CachePolicy& 
       case Life::kLive:
         break;
     }
-    const int64_t age = now.nanoseconds() - entry.validated_at.nanoseconds();
     if (IsOlderThan(max_age, age)) return Miss(MissReason::kMaxAge);
     Finding finding = Accepted(entry, policy.age_limit, policy, now);
-    if (policy.refresh_ahead && !entry.refresh_asked &&
-        IsInRefreshWindow(entry, age, absl::ToInt64Nanoseconds(policy.age_limit))) {
+    if (policy.refresh_ahead && !entry.refresh_asked && IsInRefreshWindow(entry, age, age_limit)) {
       entry.refresh_asked = true;
       finding.refresh_due = true;
     }
@@ -84,7 +84,8 @@ Finding Bucket::Find(uint64_t account, const Digest& digest, const CachePolicy& 
       return {.kind = Finding::Kind::kRejected,
               .validated_at = negative->validated_at,
               .expires_at = negative->validated_at + life,
-              .revision = negative->revision};
+              .revision = negative->revision,
+              .found_at = now};
     }
   }
   return Miss(WhyMissing(account, policy, now));
@@ -92,7 +93,10 @@ Finding Bucket::Find(uint64_t account, const Digest& digest, const CachePolicy& 
 
 MissReason Bucket::WhyMissing(uint64_t account, const CachePolicy& policy, MonotonicTime now) const {
   for (const Entry* at = entries_.FirstOf(account); at != nullptr; at = entries_.NextOfAccount(*at)) {
-    if (LifeOf(*at, policy, now) == Life::kLive) return MissReason::kDigest;
+    if (LifeOf(*at, absl::ToInt64Nanoseconds(policy.age_limit), absl::ToInt64Nanoseconds(policy.idle_limit), now) ==
+        Life::kLive) {
+      return MissReason::kDigest;
+    }
   }
   return fences_.Quarantined(account, now) ? MissReason::kQuarantine : MissReason::kAbsent;
 }
@@ -280,12 +284,10 @@ absl::Duration Bucket::Idle(const Entry& entry, MonotonicTime now) const {
   return now - start_ - absl::Milliseconds(static_cast<int64_t>(entry.last_used_milliseconds));
 }
 
-Bucket::Life Bucket::LifeOf(const Entry& entry, const CachePolicy& policy, MonotonicTime now) const {
-  if (now.nanoseconds() - entry.validated_at.nanoseconds() >= absl::ToInt64Nanoseconds(policy.age_limit)) {
-    return Life::kPastAge;
-  }
+Bucket::Life Bucket::LifeOf(const Entry& entry, int64_t age_limit, int64_t idle_limit, MonotonicTime now) const {
+  if (now.nanoseconds() - entry.validated_at.nanoseconds() >= age_limit) return Life::kPastAge;
   const int64_t last_used = start_.nanoseconds() + static_cast<int64_t>(entry.last_used_milliseconds) * 1'000'000;
-  return now.nanoseconds() - last_used >= absl::ToInt64Nanoseconds(policy.idle_limit) ? Life::kPastIdle : Life::kLive;
+  return now.nanoseconds() - last_used >= idle_limit ? Life::kPastIdle : Life::kLive;
 }
 
 // Whether nothing will ever be answered from it.
@@ -307,7 +309,8 @@ Finding Bucket::Accepted(Entry& entry, absl::Duration age_limit, const CachePoli
           .identity = entry.identity(),
           .validated_at = entry.validated_at,
           .expires_at = std::min(entry.validated_at + age_limit, now + policy.idle_limit),
-          .revision = entry.revision};
+          .revision = entry.revision,
+          .found_at = now};
 }
 
 }  // namespace credcache

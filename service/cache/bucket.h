@@ -101,7 +101,8 @@ class alignas(64) Bucket {
 
   int64_t Milliseconds(MonotonicTime now) const;
   absl::Duration Idle(const Entry& entry, MonotonicTime now) const;
-  Life LifeOf(const Entry& entry, const CachePolicy& policy, MonotonicTime now) const;
+  // Limits are in nanoseconds.
+  Life LifeOf(const Entry& entry, int64_t age_limit, int64_t idle_limit, MonotonicTime now) const;
   bool IsGone(const Entry& entry, const CachePolicy& policy, MonotonicTime now) const;
   void Use(Entry& entry, MonotonicTime now) const;
   Finding Accepted(Entry& entry, absl::Duration age_limit, const CachePolicy& policy, MonotonicTime now) const;

@@ -53,6 +53,7 @@ struct Finding {
   MonotonicTime validated_at;
   MonotonicTime expires_at;  // the earlier of age and idle limit
   Revision revision;         // at which the validation began
+  MonotonicTime found_at;    // the moment of the look-up; not of a miss
 };
 
 // What a flight brings back.

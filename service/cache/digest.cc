@@ -42,7 +42,10 @@ void Absorb(const std::array<uint8_t, kKeySize>& key, uint8_t mask, SHA256_CTX& 
 class Hash {
  public:
   // By then `start` has hashed one block.
-  explicit Hash(const SHA256_CTX& start) { std::memcpy(state_.h, start.h, sizeof(state_.h)); }
+  explicit Hash(const SHA256_CTX& start) {
+    std::memcpy(state_.h, start.h, sizeof(state_.h));
+    state_.Nl = state_.Nh = state_.num = 0;  // for SHA256_Update: nothing waits in its block
+  }
   ~Hash() { WipeMemory(&state_, offsetof(SHA256_CTX, num)); }
   Hash(const Hash&) = delete;
   Hash& operator=(const Hash&) = delete;
@@ -59,13 +62,18 @@ class Hash {
     uint64_t rest = field.size();
     for (; rest >= 0x80; rest >>= 7) AddByte(static_cast<uint8_t>(rest | 0x80));
     AddByte(static_cast<uint8_t>(rest));
-    const char* from = field.data();
-    for (size_t left = field.size(); left > 0;) {
-      const size_t part = std::min(left, SHA256_CBLOCK - used_);
-      std::memcpy(block() + used_, from, part);
+    while (!field.empty()) {
+      if (used_ == 0 && field.size() >= SHA256_CBLOCK) {  // several blocks at once, from where they lie
+        const size_t whole = field.size() / SHA256_CBLOCK * SHA256_CBLOCK;
+        SHA256_Update(&state_, field.data(), whole);
+        compressed_ += whole;
+        field.remove_prefix(whole);
+        continue;
+      }
+      const size_t part = std::min(field.size(), SHA256_CBLOCK - used_);
+      std::memcpy(block() + used_, field.data(), part);
       Added(part);
-      from += part;
-      left -= part;
+      field.remove_prefix(part);
     }
   }
 
@@ -96,7 +104,7 @@ class Hash {
     std::memcpy(digest + pair * sizeof(words), &words, sizeof(words));
   }
 
-  // Of state_ SHA256_Transform uses h alone: the rest is there for the block.
+  // Of state_ SHA256_Transform uses h alone, and SHA256_Update not its block, for whole ones: it is ours.
   uint8_t* block() { return reinterpret_cast<uint8_t*>(state_.data); }
   void AddByte(uint8_t byte) {
     block()[used_] = byte;

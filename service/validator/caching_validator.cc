@@ -26,15 +26,14 @@ void CachingValidator::Validate(const LogOn& log_on, ValidateDone done) {
   if (shared_.cache == nullptr) return ValidateUncached(log_on, std::move(done));
 
   const auto digest_of = [&](const Username& account) { return DigestOf(account, log_on.password); };
-  const Cache::LookedUp looked_up =
-      shared_.cache->LookUp(Key(log_on.username), digest_of, options_.policy, log_on.max_age);
+  Cache::LookedUp looked_up = shared_.cache->LookUp(Key(log_on.username), digest_of, options_.policy, log_on.max_age);
   const Username& account = looked_up.known_as.has_value() ? *looked_up.known_as : log_on.username;
   const Digest& digest = looked_up.digest;
-  Finding finding = looked_up.finding;
+  Finding& finding = looked_up.finding;
   if (finding.kind != Finding::Kind::kMiss) {
     CountHit(finding);
     if (finding.refresh_due) BeginRefresh(log_on, account, digest);
-    return done(FromFinding(finding, Source::kCache));
+    return done(FromFinding(std::move(finding), Source::kCache));
   }
 
   const std::shared_ptr<Flight> flight = NewFlight(log_on, account, digest, /*refresh=*/false);
@@ -76,14 +75,12 @@ void CachingValidator::CountHit(const Finding& finding) {
   }
 }
 
-Verdict CachingValidator::FromFinding(const Finding& finding, Source source) const {
-  const absl::Time now = shared_.clock.Now();
-  const MonotonicTime monotonic_now = shared_.clock.Monotonic();
+Verdict CachingValidator::FromFinding(Finding finding, Source source) const {
   return {.decision = finding.kind == Finding::Kind::kAccepted ? Decision::kAccepted : Decision::kWrongPassword,
-          .identity = finding.identity,
+          .identity = std::move(finding.identity),
           .source = source,
-          .validated_at = now - (monotonic_now - finding.validated_at),
-          .expires_at = now + (finding.expires_at - monotonic_now),
+          .validated_at = shared_.clock.WallTime(finding.validated_at, finding.found_at),
+          .expires_at = shared_.clock.WallTime(finding.expires_at, finding.found_at),
           .revision = finding.revision};
 }
 

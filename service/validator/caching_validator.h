@@ -58,7 +58,7 @@ class CachingValidator final : public Validator {
   // began.
   bool MayJoin(const Flight& flight, const Username& asked, std::optional<absl::Duration> max_age) const;
   void CountHit(const Finding& finding);
-  Verdict FromFinding(const Finding& finding, Source source) const;
+  Verdict FromFinding(Finding finding, Source source) const;
 
   void ValidateUncached(const LogOn& log_on, ValidateDone done);
   void BeginRefresh(const LogOn& log_on, const Username& account, const Digest& digest);

@@ -48,10 +48,11 @@ absl::StatusOr<Realms::Routed> Realms::Route(absl::string_view realm, absl::stri
     }
   }
   // A name in a realm that does not exist is checked all the same: whether it is a name does not depend on the realm.
-  absl::StatusOr<Username> normalized =
-      Username::Normalize(username, target == nullptr ? CaseRule::kFold : target->case_rule);
-  if (!normalized.ok()) return normalized.status();
-  return Routed{.realm = target, .username = *normalized};
+  absl::StatusOr<Routed> routed(absl::in_place);
+  routed->realm = target;
+  const CaseRule rule = target == nullptr ? CaseRule::kFold : target->case_rule;
+  if (absl::Status status = Username::Normalize(username, rule, routed->username); !status.ok()) return status;
+  return routed;
 }
 
 CurrentRealms::CurrentRealms(std::shared_ptr<const Realms> realms) : current_(realms), in_force_(std::move(realms)) {}
