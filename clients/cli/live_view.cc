@@ -35,7 +35,7 @@ std::string Frame(absl::string_view text, ScreenSize size) {
   if (lines.size() > room) {
     cut = absl::StrCat("(", lines.size() - room + 1, " more lines)");
     lines.resize(room - 1);
-    lines.push_back(cut);
+    lines.emplace_back(cut);
   }
   std::string frame(kHome);
   for (const absl::string_view line : lines) absl::StrAppend(&frame, CutTo(line, size.columns), kEraseLine, "\n");

@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <memory>
 
@@ -31,8 +32,8 @@ constexpr size_t kArgon2HashSize = 32;
 struct CryptKind {
   absl::string_view name;
   const char* prefix;
-  unsigned long cost;  // 0: libxcrypt's default
-  size_t longest;      // of a password, in bytes
+  uint32_t cost;   // 0: libxcrypt's default
+  size_t longest;  // of a password, in bytes
 };
 constexpr size_t kLongestForCrypt = CRYPT_MAX_PASSPHRASE_SIZE - 1;
 constexpr CryptKind kYescrypt = {"yescrypt", "$y$", 0, kLongestForCrypt};

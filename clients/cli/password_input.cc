@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <openssl/crypto.h>
 #include <poll.h>
-#include <signal.h>
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): sigaction is POSIX's
 #include <termios.h>
 #include <unistd.h>
 

@@ -1,7 +1,7 @@
 #include "cli/stats_command.h"
 
 #include <poll.h>
-#include <signal.h>
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): pthread_sigmask is POSIX's
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>

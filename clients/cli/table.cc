@@ -29,10 +29,12 @@ void Table::Add(std::vector<std::string> cells) {
 
 std::string Table::Render() const {
   std::vector<std::string> titles;
+  titles.reserve(columns_.size());
   for (const Column& column : columns_) titles.push_back(column.title);
   const bool titled =
       std::any_of(titles.begin(), titles.end(), [](const std::string& title) { return !title.empty(); });
   std::vector<size_t> widths;
+  widths.reserve(columns_.size());
   for (size_t i = 0; i < columns_.size(); ++i) {
     widths.push_back(Width(titles[i]));
     for (const auto& row : rows_) widths[i] = std::max(widths[i], Width(row[i]));

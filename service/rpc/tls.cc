@@ -51,7 +51,7 @@ X509Ptr FirstCertificate(const std::string& bytes) {
   if (first == nullptr) return nullptr;
   while (X509Ptr(PEM_read_bio_X509(bio.get(), nullptr, NoPassphrase, nullptr)) != nullptr) {
   }
-  const unsigned long error = ERR_peek_last_error();
+  const auto error = ERR_peek_last_error();
   ERR_clear_error();
   return ERR_GET_REASON(error) == PEM_R_NO_START_LINE ? std::move(first) : nullptr;
 }

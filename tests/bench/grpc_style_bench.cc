@@ -9,7 +9,7 @@
 // alice.example.user of realm corp.example with the password "correct horse battery".
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
-#include <signal.h>
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): kill is POSIX's
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>

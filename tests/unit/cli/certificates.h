@@ -63,7 +63,7 @@ class TestCertificate {
     BIO* bio = BIO_new(BIO_s_mem());
     writer(bio);
     char* data = nullptr;
-    const long size = BIO_get_mem_data(bio, &data);
+    const auto size = BIO_get_mem_data(bio, &data);
     std::string text(data, static_cast<size_t>(size));
     BIO_free(bio);
     return text;

@@ -77,7 +77,7 @@ class TestAuthority {
       PEM_write_bio_PrivateKey(bio, object, nullptr, nullptr, 0, nullptr, nullptr);
     }
     char* bytes;
-    const long size = BIO_get_mem_data(bio, &bytes);
+    const auto size = BIO_get_mem_data(bio, &bytes);
     std::string pem(bytes, static_cast<size_t>(size));
     BIO_free(bio);
     return pem;
