@@ -1,8 +1,8 @@
 #include "base/identity.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
-#include <cstring>
 #include <new>
 
 #include "base/limits.h"
@@ -23,8 +23,7 @@ struct Identity::Block {
                                      .username_size = static_cast<uint16_t>(username.size()),
                                      .subject_size = static_cast<uint16_t>(subject.size()),
                                      .pooled = pooled};
-    std::memcpy(block->names(), username.data(), username.size());
-    std::memcpy(block->names() + username.size(), subject.data(), subject.size());
+    std::copy(subject.begin(), subject.end(), std::copy(username.begin(), username.end(), block->names()));
     return block;
   }
   void Destroy() {

@@ -55,7 +55,7 @@ class Hash {
   void AddField(absl::string_view field) {
     if (field.size() < 0x80 && used_ + 1 + field.size() < SHA256_CBLOCK) {  // as nearly always, and all that is to do
       block()[used_] = static_cast<uint8_t>(field.size());
-      std::memcpy(block() + used_ + 1, field.data(), field.size());
+      std::copy(field.begin(), field.end(), block() + used_ + 1);
       used_ += 1 + field.size();
       return;
     }
