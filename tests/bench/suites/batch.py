@@ -5,7 +5,7 @@ from harness.bench import Bench
 from harness.load import THROUGHPUT
 
 SIZE = 128
-IN_FLIGHT = 4
+IN_FLIGHT = 16
 
 
 def run(bench: Bench) -> None:
