@@ -164,6 +164,7 @@ void ServeQueues(int queues, int threads, const std::string& address, const std:
   HybridService service;
   grpc::ServerBuilder builder;
   std::vector<std::unique_ptr<grpc::ServerCompletionQueue>> completion_queues;
+  completion_queues.reserve(static_cast<size_t>(queues));
   for (int i = 0; i < queues; ++i) completion_queues.push_back(builder.AddCompletionQueue());
   int port = 0;
   auto server = Start(builder, &service, address, &port);
