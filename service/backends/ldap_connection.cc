@@ -45,6 +45,9 @@ absl::StatusOr<Url> ParseUrl(const std::string& text) {
              .ldaps = ldaps};
 }
 
+// libldap asks for what it only reads without const.
+char* Unconst(const char* text) { return const_cast<char*>(text); }  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+
 void SetInt(LDAP* handle, int option, int value) { ldap_set_option(handle, option, &value); }
 
 // Says everything that /etc/ldap/ldap.conf could say otherwise.
@@ -157,8 +160,7 @@ absl::Status LdapConnection::StartTls(const std::string& url, const LdapTls& tls
       return absl::UnavailableError(absl::StrCat("the directory refused StartTLS: ", ldap_err2string(code), " ", text));
     }
   }
-  const absl::Status prepared = PrepareTls(tls);
-  if (!prepared.ok()) return prepared;
+  if (absl::Status prepared = PrepareTls(tls); !prepared.ok()) return prepared;
   const int code = [&] {
     const SocketDeadline limit(socket_, clock_, deadline);
     return ldap_install_tls(handle_);
@@ -201,9 +203,9 @@ absl::StatusOr<BindAnswer> LdapConnection::Bind(const std::string& dn, SecretVie
   if (needs_tls_ && ldap_tls_inplace(handle_) == 0) return absl::AbortedError("TLS is not in place");
 
   LDAPControl policy = {};
-  policy.ldctl_oid = const_cast<char*>(LDAP_CONTROL_PASSWORDPOLICYREQUEST);
+  policy.ldctl_oid = Unconst(LDAP_CONTROL_PASSWORDPOLICYREQUEST);
   LDAPControl* controls[] = {&policy, nullptr};
-  berval credentials = {.bv_len = password.size(), .bv_val = const_cast<char*>(password.Expose().data())};
+  berval credentials = {.bv_len = password.size(), .bv_val = Unconst(password.Expose().data())};
   int id = 0;
   const int sent = ldap_sasl_bind(handle_, dn.c_str(), LDAP_SASL_SIMPLE, &credentials, controls, nullptr, &id);
   // A bind is far smaller than a socket's buffer: it was taken whole, or not at all.
@@ -227,7 +229,8 @@ absl::StatusOr<LdapSearchAnswer> LdapConnection::Search(const LdapSearch& search
   const LdapSigpipeGuard guard;
   if (needs_tls_ && ldap_tls_inplace(handle_) == 0) return absl::UnavailableError("TLS is not in place");
   std::vector<char*> attributes;
-  for (const std::string& name : search.attributes) attributes.push_back(const_cast<char*>(name.c_str()));
+  attributes.reserve(search.attributes.size() + 1);
+  for (const std::string& name : search.attributes) attributes.push_back(Unconst(name.c_str()));
   attributes.push_back(nullptr);
   timeval left = TimeLeft(clock_, deadline);
   left.tv_sec += 1;  // the server's own limit, in whole seconds

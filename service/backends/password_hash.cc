@@ -41,7 +41,7 @@ bool IsCryptBase64(absl::string_view text) {
 
 // A decimal number as hashes hold it: no sign, no leading zero, at most nine digits.
 std::optional<uint32_t> ParseNumber(absl::string_view text) {
-  uint32_t value;
+  uint32_t value = 0;
   if (text.empty() || text.size() > 9 || (text.size() > 1 && text.front() == '0') ||
       !std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; }) ||
       !absl::SimpleAtoi(text, &value)) {
@@ -283,6 +283,7 @@ absl::StatusOr<bool> PasswordHash::MatchesArgon2id(SecretView password) const {
   context.out = output.data();
   context.outlen = static_cast<uint32_t>(parts->hash.size());
   // The library takes the password without const, and only reads it with these flags.
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast)
   context.pwd = reinterpret_cast<uint8_t*>(const_cast<char*>(password.Expose().data()));
   context.pwdlen = static_cast<uint32_t>(password.size());
   context.salt = reinterpret_cast<uint8_t*>(parts->salt.data());

@@ -22,9 +22,9 @@ absl::StatusOr<absl::Time> ParseDay(absl::string_view text) {
   for (size_t i = 0; good && i < kShape.size(); ++i) {
     good = kShape[i] == '-' ? text[i] == '-' : absl::ascii_isdigit(static_cast<unsigned char>(text[i]));
   }
-  int year;
-  int month;
-  int day;
+  int year = 0;
+  int month = 0;
+  int day = 0;
   if (!good || !absl::SimpleAtoi(text.substr(0, 4), &year) || !absl::SimpleAtoi(text.substr(5, 2), &month) ||
       !absl::SimpleAtoi(text.substr(8, 2), &day)) {
     return Bad("expires= is not YYYY-MM-DD");

@@ -56,7 +56,7 @@ constexpr uint64_t FoldAscii(uint64_t word) {
 bool NormalizeAscii(char* bytes, size_t size, CaseRule rule) {
   std::memset(bytes + size, ' ', -size % sizeof(uint64_t));
   for (size_t at = 0; at < size; at += sizeof(uint64_t)) {
-    uint64_t word;
+    uint64_t word = 0;
     std::memcpy(&word, bytes + at, sizeof(word));
     if (!IsPrintableAscii(word)) return false;
     if (rule == CaseRule::kFold) word = FoldAscii(word);
@@ -89,7 +89,7 @@ absl::Status Username::Normalize(absl::string_view name, CaseRule rule, Username
   const auto* bytes = reinterpret_cast<const utf8proc_uint8_t*>(name.data());
   const auto size = static_cast<utf8proc_ssize_t>(name.size());
   for (utf8proc_ssize_t at = 0; at < size;) {
-    utf8proc_int32_t codepoint;
+    utf8proc_int32_t codepoint = 0;
     const utf8proc_ssize_t length = utf8proc_iterate(bytes + at, size - at, &codepoint);
     if (length <= 0) return absl::InvalidArgumentError("is not valid UTF-8");
     if (IsForbidden(codepoint)) return absl::InvalidArgumentError("has a control or invisible character");

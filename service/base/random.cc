@@ -11,7 +11,7 @@ namespace credcache {
 uint64_t Randomness::Below(uint64_t bound) {
   // Values of the last, incomplete run of `bound` numbers are drawn again, so that none is likelier than another.
   const uint64_t limit = std::numeric_limits<uint64_t>::max() - std::numeric_limits<uint64_t>::max() % bound;
-  uint64_t value;
+  uint64_t value = 0;
   do {
     Fill({reinterpret_cast<uint8_t*>(&value), sizeof(value)});
   } while (value >= limit);

@@ -27,7 +27,7 @@ namespace {
 bool IsInRefreshWindow(const Entry& entry, int64_t age_nanoseconds, int64_t limit_nanoseconds) {
   const int64_t tenth = limit_nanoseconds / 10;
   if (age_nanoseconds < limit_nanoseconds - tenth) return false;
-  uint32_t bits;
+  uint32_t bits = 0;
   std::memcpy(&bits, entry.digest.bytes().data() + sizeof(uint64_t), sizeof(bits));
   bits ^= static_cast<uint32_t>(static_cast<uint64_t>(entry.validated_at.nanoseconds()) * 0x9e3779b97f4a7c15 >> 32);
   const double fraction = bits * 0x1p-32;
@@ -165,7 +165,7 @@ void Bucket::MakeRoomInAccount(uint64_t account, const Digest& digest, const Cac
                                Released& released) {
   int others = 0;
   const Entry* least_recent = nullptr;
-  for (const Entry *at = entries_.FirstOf(account), *next; at != nullptr; at = next) {
+  for (const Entry *at = entries_.FirstOf(account), *next = nullptr; at != nullptr; at = next) {
     next = entries_.NextOfAccount(*at);
     if (at->digest == digest) continue;
     if (policy.supersede || IsGone(*at, policy, now)) {
@@ -213,7 +213,7 @@ FillOutcome Bucket::FillOther(uint64_t account, const FillRequest& request, cons
 
 int64_t Bucket::ForgetAccount(uint64_t account, Released& released) {
   int64_t removed = 0;
-  for (const Entry *at = entries_.FirstOf(account), *next; at != nullptr; at = next) {
+  for (const Entry *at = entries_.FirstOf(account), *next = nullptr; at != nullptr; at = next) {
     next = entries_.NextOfAccount(*at);
     entries_.Remove(*at, released);
     ++removed;

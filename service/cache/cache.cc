@@ -50,7 +50,7 @@ class ABSL_SCOPED_LOCKABLE BucketPairLock {
 int64_t Share(int64_t total, int shares, int number) { return total / shares + (number < total % shares ? 1 : 0); }
 
 uint64_t RandomSeed(Randomness& randomness) {
-  uint64_t seed;
+  uint64_t seed = 0;
   randomness.Fill({reinterpret_cast<uint8_t*>(&seed), sizeof(seed)});
   return seed;
 }
@@ -167,7 +167,7 @@ Finding Cache::FindStale(const AccountKey& account, const Digest& digest, const 
   return bucket.FindStale(hash, digest, policy, max_age, now);
 }
 
-FillOutcome Cache::Fill(FillRequest request, const CachePolicy& policy) {
+FillOutcome Cache::Fill(const FillRequest& request, const CachePolicy& policy) {
   const RealmId realm = request.account.realm;
   const uint64_t asked_hash = impl_->Hash(realm, request.asked.view());
   const uint64_t account_hash = impl_->Hash(request.account);

@@ -119,7 +119,7 @@ class Cache {
                     std::optional<absl::Duration> max_age);
 
   // Records what a backend said, or not: see FillOutcome.
-  FillOutcome Fill(FillRequest request, const CachePolicy& policy);
+  FillOutcome Fill(const FillRequest& request, const CachePolicy& policy);
 
   // Enters `asked` into the index as another name of `account`, as a backend said to who asked at `learned_at`, when
   // the journal was at `revision`. Not if a fence was raised over either since.

@@ -9,7 +9,7 @@ namespace {
 
 size_t DetailsHeapSize(const IdentityDetails& details) {
   size_t size = HeapSize(sizeof(IdentityDetails) + 2 * sizeof(uint32_t));  // with the count of its handles
-  size += HeapSize(details.groups.capacity() * sizeof(details.groups[0]));
+  size += HeapSize(details.groups.capacity() * sizeof(std::string));
   for (const auto& group : details.groups) size += TextHeapSize(group);
   size += HeapSize(details.attributes.capacity() * sizeof(details.attributes[0]));
   for (const auto& [name, value] : details.attributes) size += TextHeapSize(name) + TextHeapSize(value);

@@ -11,7 +11,9 @@ void IndexTable::Insert(uint32_t tag, uint32_t index) {
 void IndexTable::Erase(uint32_t tag, uint32_t index) {
   size_t hole = Position(tag, index);
   // Closes the gap: whoever stands behind it and would not be found across it moves up (Knuth, TAOCP 3, 6.4, R).
-  for (size_t at = Next(hole); uint64_t slot = Get(at); at = Next(at)) {
+  for (size_t at = Next(hole);; at = Next(at)) {
+    const uint64_t slot = Get(at);
+    if (slot == 0) break;
     if (Distance(Home(TagOf(slot)), at) >= Distance(hole, at)) {
       Set(hole, slot);
       hole = at;

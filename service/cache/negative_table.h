@@ -86,7 +86,7 @@ class NegativeTable {
  private:
   // Digests are uniform, so any four bytes of one are a hash of it.
   static uint32_t Tag(const Digest& digest) {
-    uint32_t tag;
+    uint32_t tag = 0;
     std::memcpy(&tag, digest.bytes().data(), sizeof(tag));
     return tag;
   }

@@ -89,13 +89,13 @@ std::string Checks::Path(const std::string& path, const std::string& value) {
 }
 
 std::string Checks::File(const std::string& path, const std::string& value, Secrecy secrecy) {
-  const std::string file = Path(path, value);
+  std::string file = Path(path, value);
   if (value.empty()) return file;
   const auto fail = [&](absl::string_view expected, absl::string_view why) {
     source_.Fail(path, absl::StrCat(expected, " (", Escaped(file), ": ", why, ")"));
   };
   struct stat status;
-  if (stat(file.c_str(), &status) != 0) {
+  if (stat(file.c_str(), &status) != 0) {  // NOLINT(bugprone-branch-clone): each look needs the one before it
     fail("a file that can be read", std::strerror(errno));
   } else if (!S_ISREG(status.st_mode)) {
     fail("a file that can be read", "not a regular file");

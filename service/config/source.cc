@@ -51,7 +51,7 @@ std::string Escaped(absl::string_view text) {
   const auto* bytes = reinterpret_cast<const utf8proc_uint8_t*>(text.data());
   for (size_t at = 0; at < text.size();) {
     if (result.size() >= kMaxShown) return result + "...";
-    utf8proc_int32_t codepoint;
+    utf8proc_int32_t codepoint = 0;
     const utf8proc_ssize_t length =
         utf8proc_iterate(bytes + at, static_cast<utf8proc_ssize_t>(text.size() - at), &codepoint);
     if (length <= 0) {

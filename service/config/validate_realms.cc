@@ -111,6 +111,7 @@ std::vector<RealmConfig> ValidateRealms(const config::v1::Config& written, const
   if (written.realms().empty()) checks.source().Fail("realms", "at least one realm");
   if (!checks.Count("realms", written.realms_size(), kMostRealms)) return {};
   std::vector<RealmConfig> realms;
+  realms.reserve(static_cast<size_t>(written.realms_size()));
   for (int i = 0; i < written.realms_size(); ++i) {
     realms.push_back(ValidateRealm(written.realms(i), Item("realms", i), policy, checks));
   }

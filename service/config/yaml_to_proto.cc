@@ -320,7 +320,7 @@ std::optional<int> LineThatIsNoText(absl::string_view text) {
     const auto byte = static_cast<unsigned char>(text[at]);
     if (byte == '\n') ++line;
     if (absl::ascii_iscntrl(byte) && byte != '\t' && byte != '\n' && byte != '\r') return line;
-    utf8proc_int32_t codepoint;
+    utf8proc_int32_t codepoint = 0;
     const utf8proc_ssize_t length =
         utf8proc_iterate(bytes + at, static_cast<utf8proc_ssize_t>(text.size() - at), &codepoint);
     if (length <= 0) return line;

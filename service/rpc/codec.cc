@@ -20,9 +20,13 @@ using google::protobuf::UnknownField;
 using google::protobuf::UnknownFieldSet;
 
 // The slices of a received message are pieces of the read buffer that belong to this message alone; gRPC's interface
-// is const because slices can be shared, which received ones are not.
+// is const because slices can be shared, which received ones are not, nor those that were just made.
+uint8_t* Begin(const grpc::Slice& slice) {
+  return const_cast<uint8_t*>(slice.begin());  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+}
+
 void Wipe(const grpc::Slice& slice) {
-  if (slice.size() > 0) WipeMemory(const_cast<uint8_t*>(slice.begin()), slice.size());
+  if (slice.size() > 0) WipeMemory(Begin(slice), slice.size());
 }
 
 // The parser copies the end of its input to the stack. Overwrites that much of the stack below the caller.
@@ -90,7 +94,7 @@ absl::Status ParseAndWipe(const grpc::ByteBuffer& bytes, google::protobuf::Messa
 
 grpc::ByteBuffer Serialize(const google::protobuf::MessageLite& message) {
   grpc::Slice slice(message.ByteSizeLong());
-  message.SerializeWithCachedSizesToArray(const_cast<uint8_t*>(slice.begin()));
+  message.SerializeWithCachedSizesToArray(Begin(slice));
   return {&slice, 1};
 }
 

@@ -117,8 +117,8 @@ class HealthServiceImpl final : public HealthService, private Health::CallbackSe
       watchers_.erase(gone);
     });
     const bool known = IsKnown(request->service());
-    Response::ServingStatus status;
-    bool draining;
+    Response::ServingStatus status = Response::UNKNOWN;
+    bool draining = false;
     {
       absl::MutexLock lock(&mutex_);
       watchers_.insert(watcher);

@@ -164,6 +164,7 @@ void ServeQueues(int queues, int threads, const std::string& address, const std:
   HybridService service;
   grpc::ServerBuilder builder;
   std::vector<std::unique_ptr<grpc::ServerCompletionQueue>> completion_queues;
+  completion_queues.reserve(static_cast<size_t>(queues));
   for (int i = 0; i < queues; ++i) completion_queues.push_back(builder.AddCompletionQueue());
   int port = 0;
   auto server = Start(builder, &service, address, &port);
@@ -172,8 +173,8 @@ void ServeQueues(int queues, int threads, const std::string& address, const std:
     for (int i = 0; i < kCallsPosted; ++i) new QueueCall(&service, queue.get());
     for (int i = 0; i < threads; ++i) {
       pollers.emplace_back([&queue] {
-        void* tag;
-        bool ok;
+        void* tag = nullptr;
+        bool ok = false;
         while (queue->Next(&tag, &ok)) static_cast<QueueCall*>(tag)->Proceed(ok);
       });
     }
@@ -287,8 +288,8 @@ Measured Drive(const std::vector<std::unique_ptr<AuthService::Stub>>& stubs, int
   int open = in_flight;
   auto now = begin;
   while (open > 0) {
-    void* tag;
-    bool ok;
+    void* tag = nullptr;
+    bool ok = false;
     queue.Next(&tag, &ok);
     std::unique_ptr<ClientCall> call(static_cast<ClientCall*>(tag));
     now = SteadyClock::now();

@@ -32,6 +32,7 @@ const User* Find(const UsersFile& file, absl::string_view name, CaseRule case_ru
 
 std::vector<std::string> Errors(const UsersFile& file) {
   std::vector<std::string> errors;
+  errors.reserve(file.errors.size());
   for (const UsersFileError& error : file.errors) errors.push_back(absl::StrCat(error.line, " ", error.text));
   return errors;
 }

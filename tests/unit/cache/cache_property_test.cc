@@ -32,7 +32,7 @@ constexpr int kOperationsPerCache = 20'000;  // then a new cache, with new polic
 
 // CREDCACHE_SEED repeats a run.
 uint64_t Seed() {
-  uint64_t seed;
+  uint64_t seed = 0;
   if (const char* given = std::getenv("CREDCACHE_SEED"); given == nullptr || !absl::SimpleAtoi(given, &seed)) {
     seed = std::random_device()();
   }

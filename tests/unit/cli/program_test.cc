@@ -48,6 +48,7 @@ class Program {
     std::vector<std::string> texts = {CREDCACHECTL};
     texts.insert(texts.end(), arguments.begin(), arguments.end());
     std::vector<char*> argv;
+    argv.reserve(texts.size() + 1);
     for (std::string& text : texts) argv.push_back(text.data());
     argv.push_back(nullptr);
     const int error = posix_spawn(&pid_, CREDCACHECTL, &actions, nullptr, argv.data(), environ);

@@ -50,7 +50,7 @@ std::string ReadToEnd(int fd) {
 std::string Exchange(int port, absl::string_view bytes) {
   const int fd = Connect(port);
   EXPECT_EQ(send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
-  const std::string reply = ReadToEnd(fd);
+  std::string reply = ReadToEnd(fd);
   close(fd);
   return reply;
 }
@@ -136,6 +136,7 @@ TEST_F(AdminHttpTest, AConnectionThatSaysNothingIsClosed) {
 
 TEST_F(AdminHttpTest, SlowConnectionsDoNotFailAProbe) {
   std::vector<int> silent;
+  silent.reserve(4);
   for (int i = 0; i < 4; ++i) silent.push_back(Connect(server_->port()));
   EXPECT_THAT(Ask("GET", "/livez"), StartsWith("HTTP/1.1 200 OK\r\n"));
   for (const int fd : silent) close(fd);

@@ -224,8 +224,8 @@ TEST_F(AuthenticateTest, AClientThatLeavesFreesItsCall) {
   f_.validator->WaitForHeld(1);
   context.TryCancel();
   while (f_.in_flight.count() > 0) std::this_thread::yield();
-  void* tag;
-  bool ok;
+  void* tag = nullptr;
+  bool ok = false;
   queue.Next(&tag, &ok);
   queue.Shutdown();
   f_.validator->Release();
@@ -257,8 +257,8 @@ TEST_F(AuthenticateTest, BytesThatAreNoMessageAreInvalid) {
   grpc::ByteBuffer response;
   grpc::Status status;
   call->Finish(&response, &status, nullptr);
-  void* tag;
-  bool ok;
+  void* tag = nullptr;
+  bool ok = false;
   queue.Next(&tag, &ok);
   queue.Shutdown();
   EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);

@@ -58,7 +58,7 @@ class RawCall {
 
  private:
   bool Next() {
-    void* tag;
+    void* tag = nullptr;
     bool ok = false;
     return queue_.Next(&tag, &ok) && ok;
   }

@@ -50,6 +50,7 @@ class StreamTest : public testing::Test {
 TEST_F(StreamTest, ResultsThatAreReadyTogetherComeInOneMessage) {
   Open();
   std::vector<v1::NumberedRequest> requests;
+  requests.reserve(16);
   for (uint64_t id = 1; id <= 16; ++id)
     requests.push_back(Numbered(id, LogOnOf("alice", id % 2 == 0 ? "s3cret" : "x")));
   ASSERT_TRUE(Send(requests));

@@ -76,7 +76,7 @@ class TestAuthority {
     } else {
       PEM_write_bio_PrivateKey(bio, object, nullptr, nullptr, 0, nullptr, nullptr);
     }
-    char* bytes;
+    char* bytes = nullptr;
     const auto size = BIO_get_mem_data(bio, &bytes);
     std::string pem(bytes, static_cast<size_t>(size));
     BIO_free(bio);
