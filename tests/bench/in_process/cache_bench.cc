@@ -130,17 +130,28 @@ void BM_NegativeHit(benchmark::State& state) {
 }
 BENCHMARK(BM_NegativeHit)->Apply(FewSizes);
 
+// A cache of the benchmark's own, that it may change, with the users from 0 on accepted.
+std::unique_ptr<Cache> MakeFilled(int64_t max_entries, uint32_t users) {
+  World& world = TheWorld();
+  auto cache = std::make_unique<Cache>(CacheOptions{.max_entries = max_entries}, world.clock, world.randomness);
+  for (uint32_t user = 0; user < users; ++user) Fill(*cache, user, Verdict::kAccepted);
+  return cache;
+}
+
+// Without the quarantine, in which nothing would be filled for 5 s after an Invalidate.
+CachePolicy PolicyWithoutQuarantine() {
+  CachePolicy policy = TheWorld().policy;
+  policy.quarantine = absl::ZeroDuration();
+  return policy;
+}
+
 // A fill of a cache that is full: one entry goes for each that comes.
 void BM_InsertWithEviction(benchmark::State& state) {
-  const auto capacity = static_cast<int64_t>(state.range(0));
-  World& world = TheWorld();
+  const auto capacity = static_cast<uint32_t>(state.range(0));
   static std::unique_ptr<Cache> cache;
-  if (state.thread_index() == 0) {
-    cache = std::make_unique<Cache>(CacheOptions{.max_entries = capacity}, world.clock, world.randomness);
-    for (uint32_t user = 0; user < capacity; ++user) Fill(*cache, user, Verdict::kAccepted);
-  }
+  if (state.thread_index() == 0) cache = MakeFilled(capacity, capacity);
   const auto threads = static_cast<uint32_t>(state.threads());
-  auto user = static_cast<uint32_t>(capacity + state.thread_index());
+  auto user = capacity + static_cast<uint32_t>(state.thread_index());
   for (auto _ : state) {
     Fill(*cache, user, Verdict::kAccepted);
     user = (user + threads) % workload::kUserLimit;
@@ -153,14 +164,9 @@ BENCHMARK(BM_InsertWithEviction)->Apply(FewSizes);
 // Invalidate of one user, and the fill of the next log-on.
 void BM_ForgetAndFill(benchmark::State& state) {
   const auto users = static_cast<uint32_t>(state.range(0));
-  World& world = TheWorld();
   static std::unique_ptr<Cache> cache;
-  if (state.thread_index() == 0) {
-    cache = std::make_unique<Cache>(CacheOptions{.max_entries = int64_t{users} * 2}, world.clock, world.randomness);
-    for (uint32_t user = 0; user < users; ++user) Fill(*cache, user, Verdict::kAccepted);
-  }
-  CachePolicy policy = world.policy;
-  policy.quarantine = absl::ZeroDuration();  // else nothing would be filled for 5 s
+  if (state.thread_index() == 0) cache = MakeFilled(int64_t{users} * 2, users);
+  const CachePolicy policy = PolicyWithoutQuarantine();
   Walk walk(users, Popularity::kUniform, state.thread_index());
   workload::Credentials credentials;
   int64_t removed = 0;
@@ -179,14 +185,9 @@ BENCHMARK(BM_ForgetAndFill)->Apply(FewSizes);
 // Of a hundred: 94 hits, 4 rejections of one wrong password, one fill, one invalidation.
 void BM_Mixed(benchmark::State& state) {
   const auto users = static_cast<uint32_t>(state.range(0));
-  World& world = TheWorld();
   static std::unique_ptr<Cache> cache;
-  if (state.thread_index() == 0) {
-    cache = std::make_unique<Cache>(CacheOptions{.max_entries = int64_t{users} * 2}, world.clock, world.randomness);
-    for (uint32_t user = 0; user < users; ++user) Fill(*cache, user, Verdict::kAccepted);
-  }
-  CachePolicy policy = world.policy;
-  policy.quarantine = absl::ZeroDuration();
+  if (state.thread_index() == 0) cache = MakeFilled(int64_t{users} * 2, users);
+  const CachePolicy policy = PolicyWithoutQuarantine();
   Walk walk(users, Popularity::kZipf, state.thread_index());
   workload::Credentials credentials;
   uint32_t turn = 0;
