@@ -9,7 +9,7 @@
 namespace credcache {
 namespace {
 
-void Finish(LogOnAnswer answer, WaitingCall& waiting) {
+void Finish(const LogOnAnswer& answer, WaitingCall& waiting) {
   if (!answer.verdict.ok()) return waiting.Answer(answer.verdict.status());
   v1::AuthenticateResponse response;
   ToProto(answer, &response);
@@ -37,7 +37,7 @@ grpc::ServerUnaryReactor* HandleAuthenticate(const RpcParts& parts, const Listen
   const std::optional<LogOnAnswer> answer = parts.authenticator.Authenticate(
       *caller->caller, *log_on, realms, began, DeadlineOf(*call.context, began), [&]() {
         waiting = new WaitingCall(call, std::move(permit));
-        return [waiting](LogOnAnswer late) { Finish(std::move(late), *waiting); };
+        return [waiting](const LogOnAnswer& late) { Finish(late, *waiting); };
       });
   if (!answer.has_value()) return waiting;
   if (!answer->verdict.ok()) return FinishNow(call, answer->verdict.status());

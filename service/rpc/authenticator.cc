@@ -124,8 +124,6 @@ Authenticator::Authenticator(Clock& clock, Metrics& metrics, AuditLog& audit, Re
       reporter_(reporter),
       no_realm_(metrics.ForRealm(Metrics::kNoRealm)) {}
 
-Authenticator::~Authenticator() = default;
-
 std::optional<LogOnAnswer> Authenticator::Authenticate(const Caller& caller, const LogOnRequest& request,
                                                        const std::shared_ptr<const Realms>& realms, MonotonicTime began,
                                                        MonotonicTime deadline, absl::FunctionRef<Later()> wait) {

@@ -26,7 +26,6 @@ class Authenticator {
   using Later = absl::AnyInvocable<void(LogOnAnswer)>;
 
   Authenticator(Clock& clock, Metrics& metrics, AuditLog& audit, Reporter& reporter);
-  ~Authenticator();
 
   // The answer, if it is there at once, as every hit's is; nothing is then allocated but a small block. Otherwise
   // `wait` is called, still on this thread, for whoever takes the answer: that is called once, perhaps before this
