@@ -2,8 +2,10 @@
 
 #include <sys/mman.h>
 
-#include <cstdio>
-#include <cstdlib>
+#include <cstdint>
+
+#include "base/huge_memory.h"
+#include "base/out_of_memory.h"
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -23,13 +25,7 @@ namespace {
 // All that handles can name: addresses only, which cost nothing until they are used.
 constexpr size_t kReserved = (size_t{1} << 32) * BlockPool::kUnit;
 constexpr size_t kLeastReserved = size_t{1} << 30;
-constexpr size_t kHugePage = size_t{2} << 20;
 constexpr size_t kPiece = size_t{64} << 10;
-
-[[noreturn]] void OutOfMemory() {
-  std::fputs("credcache: out of memory\n", stderr);
-  std::abort();
-}
 
 }  // namespace
 
@@ -41,10 +37,10 @@ BlockPool& BlockPool::Global() {
 BlockPool::BlockPool() {
   // Less where the process's addresses are limited (ulimit -v).
   for (reserved_ = kReserved; reserved_ >= kLeastReserved; reserved_ /= 2) {
-    void* range = mmap(nullptr, reserved_ + kHugePage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void* range =
+        mmap(nullptr, reserved_ + HugeMemory::kPageSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (range == MAP_FAILED) continue;
-    const auto address = reinterpret_cast<uintptr_t>(range);
-    base_ = static_cast<char*>(range) + (kHugePage - address % kHugePage) % kHugePage;
+    base_ = HugeMemory::FirstPage(range);
     return;
   }
   OutOfMemory();
@@ -83,12 +79,12 @@ void BlockPool::Free(void* block, size_t size) {
 char* BlockPool::TakePiece() {
   absl::MutexLock lock(&mutex_);
   if (taken_ == committed_) {
-    if (committed_ + kHugePage > reserved_) OutOfMemory();
+    if (committed_ + HugeMemory::kPageSize > reserved_) OutOfMemory();
     char* page = base_ + committed_;
-    if (mprotect(page, kHugePage, PROT_READ | PROT_WRITE) != 0) OutOfMemory();
+    if (mprotect(page, HugeMemory::kPageSize, PROT_READ | PROT_WRITE) != 0) OutOfMemory();
     // A wish: where there are no huge pages, everything works the same, only slower.
-    madvise(page, kHugePage, MADV_HUGEPAGE);
-    committed_ += kHugePage;
+    madvise(page, HugeMemory::kPageSize, MADV_HUGEPAGE);
+    committed_ += HugeMemory::kPageSize;
   }
   char* piece = base_ + taken_;
   taken_ += kPiece;

@@ -12,6 +12,9 @@ class HugeMemory {
  public:
   static constexpr size_t kPageSize = size_t{2} << 20;
 
+  // The first huge page's beginning at or after that address.
+  static char* FirstPage(void* mapping);
+
   explicit HugeMemory(size_t size);
   ~HugeMemory();
   HugeMemory(const HugeMemory&) = delete;

@@ -6,9 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <cstdio>
-#include <cstdlib>
-
+#include "base/out_of_memory.h"
 #include "base/secret.h"
 
 namespace credcache {
@@ -49,10 +47,7 @@ SecretMemory::SecretMemory(size_t size) : mapped_size_(RoundToPages(size)) {
 #endif
   if (memory == nullptr) {
     memory = mmap(nullptr, mapped_size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) {
-      std::fputs("credcache: out of memory\n", stderr);
-      std::abort();
-    }
+    if (memory == MAP_FAILED) OutOfMemory();
 #ifndef CREDCACHE_UNPROTECTED_MEMORY
     if (mlock(memory, mapped_size_) == 0 && madvise(memory, mapped_size_, MADV_DONTDUMP) == 0) {
       protection_ = Protection::kLocked;

@@ -39,13 +39,14 @@ absl::StatusOr<Realms::Routed> Realms::Route(absl::string_view realm, absl::stri
   } else {
     const size_t backslash = username.find('\\');
     const size_t at = username.rfind('@');
-    if (backslash != absl::string_view::npos && (target = Find(username.substr(0, backslash))) != nullptr) {
+    if (backslash != absl::string_view::npos) target = Find(username.substr(0, backslash));
+    if (target != nullptr) {
       username.remove_prefix(backslash + 1);
-    } else if (at != absl::string_view::npos && (target = Find(username.substr(at + 1))) != nullptr) {
-      username.remove_suffix(username.size() - at);
-    } else {
-      target = &realms_[default_index_];
+    } else if (at != absl::string_view::npos) {
+      target = Find(username.substr(at + 1));
+      if (target != nullptr) username.remove_suffix(username.size() - at);
     }
+    if (target == nullptr) target = &realms_[default_index_];
   }
   // A name in a realm that does not exist is checked all the same: whether it is a name does not depend on the realm.
   absl::StatusOr<Routed> routed(absl::in_place);

@@ -1,6 +1,6 @@
 """After a log-on its password is in no memory of ours; what libraries still hold is listed.
 
-credcached protects its memory, so these tests build one that does not.
+credcached protects its memory, so these tests run one that does not.
 """
 
 import pathlib
@@ -13,7 +13,6 @@ import configs
 import process_memory
 import pytest
 import secrets_used
-import stubs
 import waiting
 from client import Client, request
 from credcached import BUILD, Credcached
@@ -22,20 +21,10 @@ from stubs import ACCEPTED, CACHE, REJECTED, authenticate_pb2
 
 pytestmark = [pytest.mark.memory, pytest.mark.timeout(1800)]
 
-UNPROTECTED = BUILD / "unprotected"
+UNPROTECTED = BUILD / "bin" / "credcached-unprotected"
 
 # Libraries that free what they sent without wiping it (service/docs/threat-model.md).
 UNWIPED = {"ldap"}
-
-
-@pytest.fixture(scope="session")
-def unprotected() -> pathlib.Path:
-    """A credcached whose memory may be read."""
-    configure = ["cmake", "--preset", "release", "-B", UNPROTECTED, "-DCREDCACHE_UNPROTECTED_MEMORY=ON"]
-    for command in (configure, ["ninja", "-C", UNPROTECTED, "credcached"]):
-        result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=stubs.REPOSITORY)
-        assert result.returncode == 0, result.stdout[-4000:] + result.stderr[-4000:]
-    return UNPROTECTED / "bin" / "credcached"
 
 
 def new_password(kind: str) -> str:
@@ -68,7 +57,7 @@ def test_a_password_that_is_in_memory_is_found() -> None:
 
 
 @pytest.fixture
-def server(unprotected: pathlib.Path, few: Slapd, tmp_path: pathlib.Path) -> Credcached:
+def server(few: Slapd, tmp_path: pathlib.Path) -> Credcached:
     """It, on a directory and a users file."""
     users = configs.write_users(tmp_path / "users", alice="password-of-alice")
     realms = (
@@ -76,7 +65,7 @@ def server(unprotected: pathlib.Path, few: Slapd, tmp_path: pathlib.Path) -> Cre
         configs.realm(configs.ldap(few, folder=tmp_path, search=False), name="direct.example"),
         configs.realm(configs.users_file(users), name="file.example"),
     )
-    started = Credcached(tmp_path / "unprotected", configs.config(*realms), binary=unprotected)
+    started = Credcached(tmp_path / "unprotected", configs.config(*realms), binary=UNPROTECTED)
     with started:
         yield started
 

@@ -9,7 +9,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
 class OutageTest : public LdapBackendTest {
@@ -156,7 +155,7 @@ TEST_F(OutageTest, AFrozenFirstServerCostsOneLogOnAndNotEach) {
 
 TEST_F(OutageTest, NoServerAtAll) {
   LdapBackendOptions options = BySearch("ldap://127.0.0.1:1");
-  options.urls.push_back("ldap://no-such-host.invalid");
+  options.urls.emplace_back("ldap://no-such-host.invalid");
   Start(options);
   EXPECT_THAT(Decide("alice", "s3cret"), StartsWith("UNAVAILABLE"));
   EXPECT_FALSE(Resolve("alice").ok());

@@ -14,7 +14,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using ::testing::Pair;
 
 const LdapIdentityRules kRules = {
@@ -81,7 +80,7 @@ TEST(LdapIdentityTest, LeavesOutWhatIsNotUtf8) {
 TEST(LdapIdentityTest, CutsNothingOff) {
   LdapEntry entry = {.dn = "cn=x", .attributes = {{"memberOf", std::vector<std::string>(kMaxGroups, "g")}}};
   EXPECT_TRUE(AccountOf(entry, kRules, Name("a")).ok());
-  entry.attributes[0].second.push_back("one more");
+  entry.attributes[0].second.emplace_back("one more");
   EXPECT_THAT(AccountOf(entry, kRules, Name("a")).status().message(), HasSubstr("too large: 4097 groups"));
   entry.attributes = {{"mail", {std::string(kMaxIdentitySize, 'x')}}};
   EXPECT_THAT(AccountOf(entry, kRules, Name("a")).status().message(), HasSubstr("too large"));

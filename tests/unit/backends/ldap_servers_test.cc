@@ -12,7 +12,6 @@ namespace credcache {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 using Failure = LdapServers::Failure;
 
 class LdapServersTest : public ::testing::Test {

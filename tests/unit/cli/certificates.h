@@ -24,7 +24,7 @@ class TestCertificate {
       : key_(EVP_EC_gen("P-256"), EVP_PKEY_free), x509_(X509_new(), X509_free) {
     X509* x509 = x509_.get();
     X509_set_version(x509, 2);
-    ASN1_INTEGER_set(X509_get_serialNumber(x509), static_cast<long>(std::hash<std::string>{}(name)&0xFFFFFF));
+    ASN1_INTEGER_set(X509_get_serialNumber(x509), static_cast<int64_t>(std::hash<std::string>{}(name)&0xFFFFFF));
     X509_gmtime_adj(X509_getm_notBefore(x509), -3600);
     X509_gmtime_adj(X509_getm_notAfter(x509), 3600);
     X509_set_pubkey(x509, key_.get());

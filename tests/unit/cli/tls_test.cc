@@ -130,7 +130,7 @@ TEST_F(TlsTest, BadFilesAreNamedBeforeAnythingIsSent) {
   EXPECT_THAT(error({"--certificate", File("client.pem"), "--key", File("client.pem")}), HasSubstr("no private key"));
   EXPECT_THAT(error({"--certificate", File("client.pem"), "--key", File("stranger.key")}),
               HasSubstr("is not the key of the certificate"));
-  std::ofstream(File("empty"));
+  std::ofstream(File("empty")) << "";
   EXPECT_THAT(error({"--ca", File("ca.pem"), "--token-file", File("empty")}), HasSubstr("is empty"));
   std::ofstream(File("two-lines")) << "a\nb\n";
   EXPECT_THAT(error({"--ca", File("ca.pem"), "--token-file", File("two-lines")}), HasSubstr("one line"));

@@ -42,7 +42,7 @@ int Connect(int port) {
 std::string ReadToEnd(int fd) {
   std::string out;
   char buffer[4096];
-  for (ssize_t size; (size = read(fd, buffer, sizeof buffer)) > 0;) out.append(buffer, static_cast<size_t>(size));
+  for (ssize_t size = 0; (size = read(fd, buffer, sizeof buffer)) > 0;) out.append(buffer, static_cast<size_t>(size));
   return out;
 }
 
