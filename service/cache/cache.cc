@@ -108,12 +108,19 @@ class Cache::Impl {
   MonotonicTime Now() const { return clock_.Monotonic(); }
 
   // Without a lock where no name of the bucket stands for another, as is usual.
-  std::optional<Username> FindCanonicalName(const AccountKey& name, uint64_t hash, const CachePolicy& policy) const {
+  std::optional<Username> FindCanonicalName(const AccountKey& name, uint64_t hash, const CachePolicy& policy,
+                                            MonotonicTime now) const {
     Bucket& bucket = BucketOf(hash);
     if (!bucket.may_have_aliases()) return std::nullopt;
-    const MonotonicTime now = Now();
     absl::MutexLock lock(&bucket.mutex);
     return bucket.aliases().Find(hash, name.realm, name.username.view(), now, policy.age_limit);
+  }
+
+  Finding Find(uint64_t hash, const Digest& digest, const CachePolicy& policy, std::optional<absl::Duration> max_age,
+               MonotonicTime now) {
+    Bucket& bucket = BucketOf(hash);
+    absl::MutexLock lock(&bucket.mutex);
+    return bucket.Find(hash, digest, policy, max_age, now);
   }
 
   const int64_t max_entries_;
@@ -131,31 +138,23 @@ Cache::Cache(const CacheOptions& options, Clock& clock, Randomness& randomness)
 Cache::~Cache() = default;
 
 std::optional<Username> Cache::FindCanonicalName(const AccountKey& name, const CachePolicy& policy) const {
-  return impl_->FindCanonicalName(name, impl_->Hash(name), policy);
+  return impl_->FindCanonicalName(name, impl_->Hash(name), policy, impl_->Now());
 }
 
 Cache::LookedUp Cache::LookUp(const AccountKey& asked, absl::FunctionRef<Digest(const Username&)> digest_of,
-                              const CachePolicy& policy, std::optional<absl::Duration> max_age) {
-  const uint64_t hash = impl_->Hash(asked);
+                              const CachePolicy& policy, std::optional<absl::Duration> max_age, MonotonicTime now) {
+  uint64_t hash = impl_->Hash(asked);
   impl_->Prefetch(hash);
-  if (std::optional<Username> known_as = impl_->FindCanonicalName(asked, hash, policy); known_as.has_value()) {
-    const Digest digest = digest_of(*known_as);
-    return {.digest = digest, .finding = Find({asked.realm, *known_as}, digest, policy, max_age), .known_as = known_as};
-  }
-  const Digest digest = digest_of(asked.username);
-  const MonotonicTime now = impl_->Now();
-  Bucket& bucket = impl_->BucketOf(hash);
-  absl::MutexLock lock(&bucket.mutex);
-  return {.digest = digest, .finding = bucket.Find(hash, digest, policy, max_age, now), .known_as = std::nullopt};
+  std::optional<Username> known_as = impl_->FindCanonicalName(asked, hash, policy, now);
+  if (known_as.has_value()) hash = impl_->Hash(asked.realm, known_as->view());
+  const Digest digest = digest_of(known_as.has_value() ? *known_as : asked.username);
+  return {
+      .digest = digest, .finding = impl_->Find(hash, digest, policy, max_age, now), .known_as = std::move(known_as)};
 }
 
 Finding Cache::Find(const AccountKey& account, const Digest& digest, const CachePolicy& policy,
                     std::optional<absl::Duration> max_age) {
-  const uint64_t hash = impl_->Hash(account);
-  const MonotonicTime now = impl_->Now();
-  Bucket& bucket = impl_->BucketOf(hash);
-  absl::MutexLock lock(&bucket.mutex);
-  return bucket.Find(hash, digest, policy, max_age, now);
+  return impl_->Find(impl_->Hash(account), digest, policy, max_age, impl_->Now());
 }
 
 Finding Cache::FindStale(const AccountKey& account, const Digest& digest, const CachePolicy& policy,

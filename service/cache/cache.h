@@ -99,14 +99,15 @@ class Cache {
   std::optional<Username> FindCanonicalName(const AccountKey& name, const CachePolicy& policy) const;
 
   // The whole way of a hit: which account `asked` is known as a name of, the digest of that account, and what is known
-  // of it. `digest_of` is called once, with no lock held; meanwhile the entry is on its way from memory.
+  // of it. `digest_of` is called once, with no lock held; meanwhile the entry is on its way from memory. `now`: what
+  // the caller's look at the clock said, which is not taken again.
   struct LookedUp {
     Digest digest;
     Finding finding;                   // as Find
     std::optional<Username> known_as;  // as FindCanonicalName
   };
   LookedUp LookUp(const AccountKey& asked, absl::FunctionRef<Digest(const Username& account)> digest_of,
-                  const CachePolicy& policy, std::optional<absl::Duration> max_age);
+                  const CachePolicy& policy, std::optional<absl::Duration> max_age, MonotonicTime now);
 
   // What is known of `digest` for `account` at this moment. A hit restarts the entry's idle clock. `max_age`: validated
   // no longer ago.

@@ -55,7 +55,7 @@ class Hash {
   void AddField(absl::string_view field) {
     if (field.size() < 0x80 && used_ + 1 + field.size() < SHA256_CBLOCK) {  // as nearly always, and all that is to do
       block()[used_] = static_cast<uint8_t>(field.size());
-      std::copy(field.begin(), field.end(), block() + used_ + 1);
+      CopyField(field, block() + used_ + 1);
       used_ += 1 + field.size();
       return;
     }
@@ -97,6 +97,18 @@ class Hash {
 
  private:
   static constexpr size_t kLengthAt = SHA256_CBLOCK - sizeof(uint64_t);
+
+  // In words, the last of which may overlap the one before: byte by byte, it took a tenth of a hit.
+  static void CopyField(absl::string_view field, uint8_t* to) {
+    constexpr size_t kWord = sizeof(uint64_t);
+    if (field.size() < kWord) {
+      std::copy(field.begin(), field.end(), to);
+      return;
+    }
+    const size_t last = field.size() - kWord;
+    for (size_t at = 0; at < last; at += kWord) std::memcpy(to + at, field.data() + at, kWord);
+    std::memcpy(to + last, field.data() + last, kWord);
+  }
 
   // Two words of the state, big-endian as the digest is.
   void StorePair(size_t pair, uint8_t* digest) const {

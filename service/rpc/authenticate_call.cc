@@ -4,6 +4,7 @@
 #include "rpc/calls.h"
 #include "rpc/codec.h"
 #include "rpc/convert.h"
+#include "rpc/kept_request.h"
 #include "rpc/status.h"
 
 namespace credcache {
@@ -24,11 +25,10 @@ grpc::ServerUnaryReactor* HandleAuthenticate(const RpcParts& parts, const Listen
   InFlight::Permit permit = parts.in_flight.TryAcquire();
   if (!permit) return FinishNow(call, MakeTooManyInFlight());
 
-  v1::AuthenticateRequest request;
-  absl::Status parsed = ParseAndWipe(*call.request, &request);
-  const PasswordWiper wiper(&request);
+  KeptRequest<v1::AuthenticateRequest> request;
+  absl::Status parsed = ParseAndWipe(*call.request, request.get());
   if (!parsed.ok()) return FinishNow(call, parsed);
-  const absl::StatusOr<LogOnRequest> log_on = FromProto(request);
+  const absl::StatusOr<LogOnRequest> log_on = FromProto(*request);
   if (!log_on.ok()) return FinishNow(call, log_on.status());
 
   const std::shared_ptr<const Realms> realms = parts.realms.Get();

@@ -46,9 +46,18 @@ struct Authenticator::Decided {
 // detaches, and the validator, until it has answered. The one that comes second ends it.
 class Authenticator::UnderWay {
  public:
-  UnderWay(Authenticator& owner, MonotonicTime began) : owner_(owner), began_(began) {}
-
-  MonotonicTime began() const { return began_; }
+  // One that is not in use: this thread's spare one, or new.
+  static std::unique_ptr<UnderWay> Take(Authenticator& owner, MonotonicTime began) {
+    std::unique_ptr<UnderWay> taken = Spare() != nullptr ? std::move(Spare()) : std::make_unique<UnderWay>();
+    taken->owner_ = &owner;
+    taken->began_ = began;
+    return taken;
+  }
+  // For the thread's next log-on: nearly every answer is there before its handler looks. Both parties are done with it.
+  static void GiveBack(std::unique_ptr<UnderWay> done) {
+    done->state_.store(State::kAttached, std::memory_order_relaxed);
+    Spare() = std::move(done);
+  }
 
   // The validator's side.
   void Arrive(absl::StatusOr<Verdict> verdict) {
@@ -91,27 +100,32 @@ class Authenticator::UnderWay {
     Later later;
   };
 
+  static std::unique_ptr<UnderWay>& Spare() {
+    thread_local std::unique_ptr<UnderWay> spare;
+    return spare;
+  }
+
   void Deliver() {
     const std::unique_ptr<UnderWay> self(this);
     if (verdict_.ok()) {
-      owner_.Record({.realm = known_->realm->name,
-                     .username = known_->username,
-                     .client_address = known_->client_address,
-                     .caller = known_->caller,
-                     .request_id = known_->request_id,
-                     .protocol = known_->protocol,
-                     .reason = ReasonOf(verdict_->decision),
-                     .metrics = *known_->metrics,
-                     .began = began_},
-                    *verdict_);
+      owner_->Record({.realm = known_->realm->name,
+                      .username = known_->username,
+                      .client_address = known_->client_address,
+                      .caller = known_->caller,
+                      .request_id = known_->request_id,
+                      .protocol = known_->protocol,
+                      .reason = ReasonOf(verdict_->decision),
+                      .metrics = *known_->metrics,
+                      .began = began_},
+                     *verdict_);
     } else {
       verdict_ = MakeBackendError(verdict_.status());
     }
     known_->later({.verdict = std::move(verdict_), .realms = std::move(known_->realms), .realm = known_->realm});
   }
 
-  Authenticator& owner_;
-  const MonotonicTime began_;
+  Authenticator* owner_ = nullptr;
+  MonotonicTime began_;
   std::atomic<State> state_{State::kAttached};
   absl::StatusOr<Verdict> verdict_;
   std::optional<Known> known_;
@@ -148,12 +162,13 @@ std::optional<LogOnAnswer> Authenticator::Authenticate(const Caller& caller, con
     return Reject(caller, request, realm.name, AuditReason::kEmptyPassword, metrics, began);
   }
 
-  auto under_way = std::make_unique<UnderWay>(*this, began);
+  std::unique_ptr<UnderWay> under_way = UnderWay::Take(*this, began);
   realm.validator->Validate(
       {.username = routed->username,
        .password = request.password,
        .max_age = caller.MaxAge(request.max_age),
-       .deadline = deadline},
+       .deadline = deadline,
+       .asked_at = began},
       [under_way = under_way.get()](absl::StatusOr<Verdict> verdict) { under_way->Arrive(std::move(verdict)); });
   if (!under_way->arrived()) {
     Later later = wait();
@@ -161,6 +176,7 @@ std::optional<LogOnAnswer> Authenticator::Authenticate(const Caller& caller, con
     return std::nullopt;
   }
   LogOnAnswer answer{.verdict = std::move(under_way->verdict()), .realm = &realm};
+  UnderWay::GiveBack(std::move(under_way));
   if (!answer.verdict.ok()) {
     answer.verdict = MakeBackendError(answer.verdict.status());
     return answer;

@@ -27,10 +27,10 @@ class Authenticator {
 
   Authenticator(Clock& clock, Metrics& metrics, AuditLog& audit, Reporter& reporter);
 
-  // The answer, if it is there at once, as every hit's is; nothing is then allocated but a small block. Otherwise
-  // `wait` is called, still on this thread, for whoever takes the answer: that is called once, perhaps before this
-  // returns, perhaps long after `deadline`. `request` and `caller` are needed only until this returns. `began` is when
-  // the request came, from which its duration counts.
+  // The answer, if it is there at once, as every hit's is; nothing is then allocated. Otherwise `wait` is called, still
+  // on this thread, for whoever takes the answer: that is called once, perhaps before this returns, perhaps long after
+  // `deadline`. `request` and `caller` are needed only until this returns. `began` is when the request came, from which
+  // its duration counts, and against which the cache holds its limits.
   std::optional<LogOnAnswer> Authenticate(const Caller& caller, const LogOnRequest& request,
                                           const std::shared_ptr<const Realms>& realms, MonotonicTime began,
                                           MonotonicTime deadline, absl::FunctionRef<Later()> wait);

@@ -7,11 +7,11 @@
 #include "absl/synchronization/mutex.h"
 #include "base/limits.h"
 #include "credcache/v1/authenticate.pb.h"
-#include "google/protobuf/arena.h"
 #include "grpcpp/alarm.h"
 #include "rpc/calls.h"
 #include "rpc/codec.h"
 #include "rpc/convert.h"
+#include "rpc/kept_request.h"
 #include "rpc/result_writer.h"
 #include "rpc/status.h"
 
@@ -183,10 +183,8 @@ grpc::ServerUnaryReactor* HandleBatchAuthenticate(const RpcParts& parts, const L
     return FinishNow(call, status);
   }
 
-  google::protobuf::Arena arena;
-  auto* request = google::protobuf::Arena::CreateMessage<v1::BatchAuthenticateRequest>(&arena);
-  absl::Status parsed = ParseAndWipe(*call.request, request);
-  const PasswordWiper wiper(request);
+  KeptRequest<v1::BatchAuthenticateRequest> request;
+  absl::Status parsed = ParseAndWipe(*call.request, request.get());
   if (!parsed.ok()) return FinishNow(call, parsed);
   const int elements = request->requests_size();
   if (elements == 0) return FinishNow(call, MakeFieldError("requests", "is empty"));

@@ -36,17 +36,4 @@ void WipePasswords(v1::AuthenticateRequest* request);
 void WipePasswords(v1::BatchAuthenticateRequest* request);
 void WipePasswords(v1::AuthenticateStreamRequest* request);
 
-// The same when it goes out of scope.
-template <typename Message>
-class PasswordWiper {
- public:
-  explicit PasswordWiper(Message* message) : message_(message) {}
-  ~PasswordWiper() { WipePasswords(message_); }
-  PasswordWiper(const PasswordWiper&) = delete;
-  PasswordWiper& operator=(const PasswordWiper&) = delete;
-
- private:
-  Message* message_;
-};
-
 }  // namespace credcache

@@ -6,9 +6,9 @@
 #include <string>
 #include <utility>
 
-#include "google/protobuf/arena.h"
 #include "rpc/codec.h"
 #include "rpc/convert.h"
+#include "rpc/kept_request.h"
 #include "rpc/status.h"
 
 namespace credcache {
@@ -73,10 +73,8 @@ void StreamCall::OnReadDone(bool ok) {
 
 absl::Status StreamCall::Process() {
   const MonotonicTime received = parts_.clock.Monotonic();
-  google::protobuf::Arena arena;
-  auto* message = google::protobuf::Arena::CreateMessage<v1::AuthenticateStreamRequest>(&arena);
-  absl::Status parsed = ParseAndWipe(read_buffer_, message);
-  const PasswordWiper wiper(message);
+  KeptRequest<v1::AuthenticateStreamRequest> message;
+  absl::Status parsed = ParseAndWipe(read_buffer_, message.get());
   read_buffer_.Clear();
   if (!parsed.ok()) return parsed;
   if (message->requests_size() > static_cast<int>(kMaxBatchElements)) {

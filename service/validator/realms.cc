@@ -49,8 +49,7 @@ absl::StatusOr<Realms::Routed> Realms::Route(absl::string_view realm, absl::stri
     if (target == nullptr) target = &realms_[default_index_];
   }
   // A name in a realm that does not exist is checked all the same: whether it is a name does not depend on the realm.
-  absl::StatusOr<Routed> routed(absl::in_place);
-  routed->realm = target;
+  absl::StatusOr<Routed> routed(absl::in_place, target);
   const CaseRule rule = target == nullptr ? CaseRule::kFold : target->case_rule;
   if (absl::Status status = Username::Normalize(username, rule, routed->username); !status.ok()) return status;
   return routed;

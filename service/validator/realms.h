@@ -37,8 +37,11 @@ class Realms {
 
   // Where a log-on belongs.
   struct Routed {
-    const Realm* realm = nullptr;  // null: the request names a realm that does not exist
-    Username username;             // of that realm, normalised by its rule
+    // Not zeroed first, which costs as much as the rest of the routing.
+    explicit Routed(const Realm* target) : realm(target) {}
+
+    const Realm* realm;  // null: the request names a realm that does not exist
+    Username username;   // of that realm, normalised by its rule
   };
 
   // Realm: `realm` if not empty; else DOMAIN of `DOMAIN\user`, or domain of `user@domain`, where that is a realm or an

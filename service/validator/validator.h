@@ -56,6 +56,8 @@ struct LogOn {
   const Account* account = nullptr;       // what Resolve said of `username`; null: not asked yet
   std::optional<absl::Duration> max_age;  // a cached verdict counts only if validated within it; zero: validate now
   MonotonicTime deadline = MonotonicTime::InfiniteFuture();  // when nobody waits for the answer any longer
+  // When it came: what limits of age are held against. Unset, nothing that is cached counts.
+  MonotonicTime asked_at = MonotonicTime::InfiniteFuture();
 };
 
 // Thread-safe, and asynchronous: `done` is called exactly once, before or after the method returns, on the caller's

@@ -15,6 +15,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
@@ -100,18 +101,17 @@ class SlowBackend final : public Validator {
 class Case {
  public:
   Case(uint32_t tokens, size_t bytes)
-      : tokens_(tokens),
+      : tokens_(MakeTokens(tokens)),
         password_(bytes - workload::kRealm.size() - workload::kUsernameSize, 'x'),
         cache_({}, TheWorld().clock, TheWorld().randomness),
         stack_(cache_, Policy(), std::make_shared<SlowBackend>()) {
-    for (uint32_t token = 0; token < tokens_; ++token) Ask(token);
-    while (answers() < tokens_) absl::SleepFor(kBackendTime);
+    for (uint32_t token = 0; token < tokens; ++token) Ask(token);
+    while (answers() < tokens) absl::SleepFor(kBackendTime);
   }
 
   void Ask(uint32_t token) {
-    workload::Credentials credentials(token);
-    const Fate fate = FateOf(token);
-    stack_.Validate(credentials.username(), password_, [this, fate](absl::StatusOr<Verdict> verdict) {
+    const auto& [username, fate] = tokens_[token];
+    stack_.Validate(username, password_, [this, fate = fate](absl::StatusOr<Verdict> verdict) {
       const Fate answer = !verdict.ok()                              ? Fate::kError
                           : verdict->decision == Decision::kAccepted ? Fate::kAccepted
                                                                      : Fate::kRejected;
@@ -128,6 +128,19 @@ class Case {
   int64_t wrong() const { return wrong_.load(); }
 
  private:
+  // Made before they are asked for, as there.
+  struct Token {
+    std::string username;
+    Fate fate;
+  };
+  static std::vector<Token> MakeTokens(uint32_t tokens) {
+    std::vector<Token> made(tokens);
+    for (uint32_t token = 0; token < tokens; ++token) {
+      made[token] = {.username = std::string(workload::Credentials(token).username()), .fate = FateOf(token)};
+    }
+    return made;
+  }
+
   static CachePolicy Policy() {
     CachePolicy policy;
     policy.age_limit = kAcceptedLife;
@@ -135,7 +148,7 @@ class Case {
     return policy;
   }
 
-  const uint32_t tokens_;
+  const std::vector<Token> tokens_;
   const std::string password_;
   Cache cache_;
   Stack stack_;

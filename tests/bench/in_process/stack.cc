@@ -21,7 +21,9 @@ Stack::Stack(Cache& cache, const CachePolicy& policy, std::shared_ptr<Validator>
 
 void Stack::Validate(absl::string_view username, absl::string_view password, Validator::ValidateDone done) const {
   const absl::StatusOr<Realms::Routed> routed = realms_->Route("", username);
-  routed->realm->validator->Validate({.username = routed->username, .password = SecretView(password)}, std::move(done));
+  routed->realm->validator->Validate(
+      {.username = routed->username, .password = SecretView(password), .asked_at = TheWorld().clock.Monotonic()},
+      std::move(done));
 }
 
 }  // namespace credcache::bench

@@ -42,7 +42,8 @@ void Server::Authenticate(absl::string_view username, SecretView password, Valid
   const std::shared_ptr<const Realms> realms = realms_.Get();
   const absl::StatusOr<Realms::Routed> routed = realms->Route({}, username);
   if (!routed.ok()) return done(routed.status());
-  routed->realm->validator->Validate({.username = routed->username, .password = password}, std::move(done));
+  routed->realm->validator->Validate(
+      {.username = routed->username, .password = password, .asked_at = clock_.Monotonic()}, std::move(done));
 }
 
 void Server::Invalidate(absl::string_view username, absl::AnyInvocable<void()> done) {

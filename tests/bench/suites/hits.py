@@ -13,7 +13,8 @@ def run(bench: Bench) -> None:
 
     saturated = bench.alternate("64 in flight", load.hit_sides(ends, seconds=seconds, in_flight=64))
     bench.add(saturated.compare("hits.throughput", "unary hit, 64 in flight", "credcached", "echo", THROUGHPUT))
-    single = bench.alternate("1 in flight", load.hit_sides(ends, seconds=seconds, in_flight=1))
+    finer = bench.effort.finer(3)
+    single = bench.alternate("1 in flight", load.hit_sides(ends, seconds=finer.seconds, in_flight=1), finer)
     bench.add(single.compare("hits.latency", "unary hit, 1 in flight", "credcached", "echo", MEDIAN_LATENCY))
     for side in ends:
         bench.plot(plots.LATENCY_ECHO, side, plots.tail_of(load.merged_histogram(single.results[side])))

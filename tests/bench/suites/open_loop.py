@@ -17,7 +17,7 @@ MISSES_PERCENT = 2
 # What 2 % of 20,000 log-ons a second need at 200 ms each, twice: no miss waits for a connection.
 CONNECTIONS = 160
 # The first users are known; the misses of all rounds are others.
-KNOWN, OTHERS = workload.USERS, 20_000
+KNOWN, OTHERS = workload.USERS, 40_000
 WARM_UP = 0.5
 # At half load an echo that takes longer does not get its share of the cores, and a ratio to that says nothing.
 MOST_OF_ECHO_US = 50_000

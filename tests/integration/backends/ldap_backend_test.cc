@@ -37,17 +37,19 @@ std::string People() {
 
 class SlapdTest : public LdapBackendTest {
  protected:
-  static void SetUpTestSuite() { slapd_ = new Slapd({.people = People()}); }
-  static void TearDownTestSuite() {
-    delete slapd_;
-    slapd_ = nullptr;
+  static void SetUpTestSuite() { TheSlapd() = std::make_unique<Slapd>(Slapd::Options{.people = People()}); }
+  static void TearDownTestSuite() { TheSlapd().reset(); }
+  static Slapd& slapd() { return *TheSlapd(); }
+
+ private:
+  static std::unique_ptr<Slapd>& TheSlapd() {
+    static auto& slapd = *new std::unique_ptr<Slapd>();
+    return slapd;
   }
-  static Slapd* slapd_;
 };
-Slapd* SlapdTest::slapd_ = nullptr;
 
 TEST_F(SlapdTest, SearchesAndBinds) {
-  Start(BySearch(slapd_->url()));
+  Start(BySearch(slapd().url()));
   const auto verdict = Ask("Alice", "s3cret");
   ASSERT_EQ(Words(verdict), "accepted");
   EXPECT_EQ(verdict->identity.username(), "alice");
@@ -61,7 +63,7 @@ TEST_F(SlapdTest, SearchesAndBinds) {
 }
 
 TEST_F(SlapdTest, BindsDirectly) {
-  Start(Directly(slapd_->url()));
+  Start(Directly(slapd().url()));
   const auto verdict = Ask("alice", "s3cret");
   ASSERT_EQ(Words(verdict), "accepted");
   EXPECT_EQ(verdict->identity.subject(), "11111111-2222-3333-4444-555555555555");
@@ -72,21 +74,21 @@ TEST_F(SlapdTest, BindsDirectly) {
 }
 
 TEST_F(SlapdTest, ResolvesOnceAndValidatesWithoutAnotherSearch) {
-  Start(BySearch(slapd_->url()));
+  Start(BySearch(slapd().url()));
   const auto account = Resolve("alice");
   ASSERT_TRUE(account.ok() && account->has_value());
   EXPECT_EQ((*account)->locator, Dn("alice"));
   EXPECT_EQ((*account)->subject, "11111111-2222-3333-4444-555555555555");
-  const int searches = slapd_->Logged("SRCH base=\"ou=people");
+  const int searches = slapd().Logged("SRCH base=\"ou=people");
   const auto verdict = Ask("alice", "s3cret", &**account);
   EXPECT_EQ(Words(verdict), "accepted");
   EXPECT_THAT(verdict->identity.details().groups, UnorderedElementsAre("staff", "mail users"));
-  EXPECT_EQ(slapd_->Logged("SRCH base=\"ou=people"), searches);
+  EXPECT_EQ(slapd().Logged("SRCH base=\"ou=people"), searches);
   EXPECT_FALSE(Resolve("nobody")->has_value());
 }
 
 TEST_F(SlapdTest, OneAccountUnderManyNames) {
-  LdapBackendOptions options = BySearch(slapd_->url());
+  LdapBackendOptions options = BySearch(slapd().url());
   options.filter = "(|(uid={username})(mail={username}))";
   Start(options);
   EXPECT_EQ((*Resolve("alice@corp.example"))->name.view(), "alice");
@@ -94,7 +96,7 @@ TEST_F(SlapdTest, OneAccountUnderManyNames) {
 }
 
 TEST_F(SlapdTest, AnAmbiguousNameIsUnknownAndReported) {
-  LdapBackendOptions options = BySearch(slapd_->url());
+  LdapBackendOptions options = BySearch(slapd().url());
   options.filter = "(mail={username})";
   Start(options);
   EXPECT_EQ(Decide("twice@corp.example", "s3cret"), "unknown user");
@@ -103,35 +105,35 @@ TEST_F(SlapdTest, AnAmbiguousNameIsUnknownAndReported) {
 }
 
 TEST_F(SlapdTest, OneBindForOneLogOn) {
-  for (const LdapBackendOptions& options : {BySearch(slapd_->url()), Directly(slapd_->url())}) {
+  for (const LdapBackendOptions& options : {BySearch(slapd().url()), Directly(slapd().url())}) {
     Start(options);
-    const int before = slapd_->Binds(Dn("bob"));
+    const int before = slapd().Binds(Dn("bob"));
     EXPECT_EQ(Decide("bob", "s3cret"), "accepted");
-    EXPECT_EQ(slapd_->Binds(Dn("bob")), before + 1);
+    EXPECT_EQ(slapd().Binds(Dn("bob")), before + 1);
     EXPECT_EQ(Decide("bob", "guess"), "wrong password");
-    EXPECT_EQ(slapd_->Binds(Dn("bob")), before + 2);
+    EXPECT_EQ(slapd().Binds(Dn("bob")), before + 2);
   }
 }
 
 TEST_F(SlapdTest, AMadeUpNameCostsABindThatIsNobodys) {
-  Start(BySearch(slapd_->url()));
-  const int before = slapd_->Logged("BIND dn=\"cn=nobody-");
+  Start(BySearch(slapd().url()));
+  const int before = slapd().Logged("BIND dn=\"cn=nobody-");
   EXPECT_EQ(Decide("made-up", "guess"), "unknown user");
-  EXPECT_EQ(slapd_->Logged("BIND dn=\"cn=nobody-"), before + 1);
+  EXPECT_EQ(slapd().Logged("BIND dn=\"cn=nobody-"), before + 1);
 }
 
 TEST_F(SlapdTest, ConnectionsAreKept) {
-  Start(BySearch(slapd_->url()));
-  const int before = slapd_->Logged("ACCEPT from");
+  Start(BySearch(slapd().url()));
+  const int before = slapd().Logged("ACCEPT from");
   for (int i = 0; i < 20; ++i) {
     EXPECT_EQ(Decide("bob", "s3cret"), "accepted");
     EXPECT_EQ(Decide("bob", "guess"), "wrong password");
   }
-  EXPECT_LE(slapd_->Logged("ACCEPT from"), before + 4);  // two threads of two each
+  EXPECT_LE(slapd().Logged("ACCEPT from"), before + 4);  // two threads of two each
 }
 
 TEST_F(SlapdTest, HostileNamesStayNames) {
-  for (const LdapBackendOptions& options : {BySearch(slapd_->url()), Directly(slapd_->url())}) {
+  for (const LdapBackendOptions& options : {BySearch(slapd().url()), Directly(slapd().url())}) {
     Start(options);
     EXPECT_EQ(Decide("*)(uid=*", "s3cret"), "accepted");  // somebody is called that
     EXPECT_EQ(Ask("*)(uid=*", "s3cret")->identity.username(), "*)(uid=*");
@@ -148,17 +150,17 @@ TEST_F(SlapdTest, HostileNamesStayNames) {
 }
 
 TEST_F(SlapdTest, PasswordsAreAnyBytesButNone) {
-  Start(Directly(slapd_->url()));
-  const int before = slapd_->Logged("BIND dn=");
+  Start(Directly(slapd().url()));
+  const int before = slapd().Logged("BIND dn=");
   EXPECT_EQ(Decide("alice", ""), "wrong password");
-  EXPECT_EQ(slapd_->Logged("BIND dn="), before);
+  EXPECT_EQ(slapd().Logged("BIND dn="), before);
   EXPECT_EQ(Decide("alice", absl::string_view("s3cret\0", 7)), "wrong password");
   EXPECT_EQ(Decide("alice", absl::string_view("\0", 1)), "wrong password");
   EXPECT_EQ(Decide("alice", std::string(1024, '\xff')), "wrong password");
 }
 
 TEST_F(SlapdTest, ALockedAccountIsLockedWhateverThePassword) {
-  Start(BySearch(slapd_->url()));
+  Start(BySearch(slapd().url()));
   EXPECT_EQ(Decide("locky", "s3cret"), "accepted");
   for (int i = 0; i < 3; ++i) EXPECT_EQ(Decide("locky", "guess"), "wrong password");
   EXPECT_EQ(Decide("locky", "s3cret"), "locked");
@@ -166,7 +168,7 @@ TEST_F(SlapdTest, ALockedAccountIsLockedWhateverThePassword) {
 }
 
 TEST_F(SlapdTest, ExpiryAndMustChangeAreToldOnlyAfterTheRightPassword) {
-  for (const LdapBackendOptions& options : {BySearch(slapd_->url()), Directly(slapd_->url())}) {
+  for (const LdapBackendOptions& options : {BySearch(slapd().url()), Directly(slapd().url())}) {
     Start(options);
     EXPECT_EQ(Decide("oldie", "s3cret"), "expired");
     EXPECT_EQ(Decide("oldie", "guess"), "wrong password");
@@ -177,42 +179,42 @@ TEST_F(SlapdTest, ExpiryAndMustChangeAreToldOnlyAfterTheRightPassword) {
 
 TEST_F(SlapdTest, AWrongServiceAccountIsNamedAndNotTriedOnAndOn) {
   WriteFile(folder_ / "reader.secret", "wrong");
-  Start(BySearch(slapd_->url()));
-  const int before = slapd_->Binds(Slapd::kReader);
+  Start(BySearch(slapd().url()));
+  const int before = slapd().Binds(Slapd::kReader);
   EXPECT_THAT(Decide("alice", "s3cret"), HasSubstr("refuses the service's own account (bind_dn, bind_password_file)"));
   for (int i = 0; i < 10; ++i) EXPECT_THAT(Decide("alice", "s3cret"), HasSubstr("UNAVAILABLE"));
-  EXPECT_EQ(slapd_->Binds(Slapd::kReader), before + 1);
+  EXPECT_EQ(slapd().Binds(Slapd::kReader), before + 1);
   EXPECT_THAT(reporter_.Take(), ElementsAre(HasSubstr("ldap_server_down")));
 
   WriteFile(folder_ / "reader.secret", "");
-  Start(BySearch(slapd_->url()));
+  Start(BySearch(slapd().url()));
   EXPECT_THAT(Decide("alice", "s3cret"), HasSubstr("reader.secret is empty"));
-  LdapBackendOptions options = BySearch(slapd_->url());
+  LdapBackendOptions options = BySearch(slapd().url());
   options.bind_password_file = folder_ / "missing";
   Start(options);
   EXPECT_THAT(Decide("alice", "s3cret"), HasSubstr("No such file"));
 }
 
 TEST_F(SlapdTest, MistakesOfTheConfigurationAreErrorsWithAName) {
-  LdapBackendOptions options = BySearch(slapd_->url());
+  LdapBackendOptions options = BySearch(slapd().url());
   options.base = "ou=nowhere,dc=corp,dc=example";
   Start(options);
   EXPECT_THAT(Decide("alice", "s3cret"), HasSubstr("base ou=nowhere,dc=corp,dc=example is not there"));
-  options = BySearch(slapd_->url());
+  options = BySearch(slapd().url());
   options.filter = "(uid={username}";
   Start(options);
   EXPECT_THAT(Decide("alice", "s3cret"), HasSubstr("UNAVAILABLE: the filter is none"));
-  options = BySearch(slapd_->url());
+  options = BySearch(slapd().url());
   options.urls = {"http://127.0.0.1:1"};
   Start(options);
   EXPECT_THAT(Decide("alice", "s3cret"), HasSubstr("LDAP URL"));
 }
 
 TEST_F(SlapdTest, ManyAtOnce) {
-  LdapBackendOptions options = BySearch(slapd_->url());
+  LdapBackendOptions options = BySearch(slapd().url());
   options.connections = 8;
   Start(options);
-  const int before = slapd_->Binds(Dn("carol"));
+  const int before = slapd().Binds(Dn("carol"));
   constexpr int kAsked = 2000;
   std::vector<absl::Notification> answered(kAsked);
   std::vector<std::string> words(kAsked);
@@ -228,11 +230,11 @@ TEST_F(SlapdTest, ManyAtOnce) {
     answered[i].WaitForNotification();
     EXPECT_EQ(words[i], i % 2 == 0 ? "accepted" : "wrong password");
   }
-  EXPECT_EQ(slapd_->Binds(Dn("carol")), before + kAsked);
+  EXPECT_EQ(slapd().Binds(Dn("carol")), before + kAsked);
 }
 
 TEST_F(SlapdTest, AUserPrincipalNameIsNotEscapedAndKeepsItsDomain) {
-  LdapBackendOptions options = Directly(slapd_->url());
+  LdapBackendOptions options = Directly(slapd().url());
   options.user_dn = "{username}@corp.example";
   Start(options);
   EXPECT_EQ(Decide("alice@other.example", "s3cret"), "unknown user");

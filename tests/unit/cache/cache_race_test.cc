@@ -80,7 +80,7 @@ class RaceWorld {
   // As a log-on does, without a lock at first.
   Finding Find(Person& person) {
     const auto digest_of = [&person](const Username&) { return person.digest; };
-    return cache.LookUp({kRealm, person.name}, digest_of, policy, std::nullopt).finding;
+    return cache.LookUp({kRealm, person.name}, digest_of, policy, std::nullopt, clock.Monotonic()).finding;
   }
 
   // Looks; counts it if it is answered from what was forgotten before.

@@ -81,10 +81,8 @@ TEST(CodecTest, PasswordsAreOverwrittenInPlace) {
   v1::AuthenticateStreamRequest stream;
   *stream.add_requests()->mutable_request() = LogOnOf("alice", kPassword);
   stream.add_requests();
-  {
-    const PasswordWiper wipe_batch(&batch);
-    const PasswordWiper wipe_stream(&stream);
-  }
+  WipePasswords(&batch);
+  WipePasswords(&stream);
   EXPECT_EQ(batch.requests(0).password().password(), std::string(kPassword.size(), '\0'));
   EXPECT_EQ(stream.requests(0).request().password().password(), std::string(kPassword.size(), '\0'));
 }

@@ -49,12 +49,13 @@ class CachingValidatorTest : public testing::Test {
   std::shared_ptr<Answer> Start(absl::string_view name, absl::string_view password,
                                 std::optional<absl::Duration> max_age = std::nullopt) {
     auto answer = std::make_shared<Answer>();
-    validator_->Validate({.username = Name(name), .password = SecretView(password), .max_age = max_age},
-                         [answer](absl::StatusOr<Verdict> verdict) {
-                           ASSERT_EQ(answer->text, "waiting") << "answered twice";
-                           answer->text = Describe(verdict);
-                           if (verdict.ok()) answer->verdict = *std::move(verdict);
-                         });
+    validator_->Validate(
+        {.username = Name(name), .password = SecretView(password), .max_age = max_age, .asked_at = clock_.Monotonic()},
+        [answer](absl::StatusOr<Verdict> verdict) {
+          ASSERT_EQ(answer->text, "waiting") << "answered twice";
+          answer->text = Describe(verdict);
+          if (verdict.ok()) answer->verdict = *std::move(verdict);
+        });
     return answer;
   }
   std::string Ask(absl::string_view name, absl::string_view password,
