@@ -1,9 +1,14 @@
 // credcached: the command line and the signals. What it runs is in app.cc.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "absl/synchronization/mutex.h"
@@ -16,6 +21,20 @@ namespace {
 
 constexpr int kExitFailed = 1;
 constexpr int kExitUsage = 2;
+
+// A function of a shared library that is bound at its first call saves the vector registers on the stack then, and with
+// them whatever was copied last, which may be a message with a password. The linker's -z now binds this program's own
+// calls; those between the libraries are bound at start only where the environment says so. Hence once more, with that.
+void BindLibrariesAtStart(char** argv) {
+  constexpr char kBindNow[] = "LD_BIND_NOW";  // ld.so(8)
+  const char* set = std::getenv(kBindNow);
+  if (set != nullptr && *set != '\0') return;
+  std::error_code error;
+  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (error || setenv(kBindNow, "1", 1) != 0) return;
+  execv(program.c_str(), argv);
+  // Where that is not allowed, the service runs all the same.
+}
 
 int Run(const std::string& config_path, bool check_only) {
   absl::StatusOr<std::shared_ptr<const Config>> config = LoadConfig(config_path);
@@ -80,5 +99,6 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return command.exit(error) == 0 ? 0 : credcache::kExitUsage;
   }
+  if (!check_only) credcache::BindLibrariesAtStart(argv);
   return credcache::Run(config_path, check_only);
 }
