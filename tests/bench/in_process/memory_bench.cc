@@ -16,8 +16,9 @@ struct Record {
 };
 static_assert(sizeof(Record) == 192);
 
-// The least that a look-up in a table of so many users waits: a slot of the index, met at random, and the record that it
-// leads to, one after the other, both in huge pages. There is no hash, no lock, and nothing is done with what is found.
+// The least that a look-up in a table of so many users waits: a slot of the index, met at random, and the record that
+// it leads to, one after the other, both in huge pages. There is no hash, no lock, and nothing is done with what is
+// found.
 void BM_TwoReads(benchmark::State& state) {
   const auto users = static_cast<uint32_t>(state.range(0));
   const HugeMemory index(size_t{users} * sizeof(uint64_t));
