@@ -31,6 +31,7 @@
 #include "rpc/in_flight.h"
 #include "rpc/invalidator.h"
 #include "rpc/library_logs.h"
+#include "rpc/own_invalidations.h"
 #include "rpc/parts.h"
 #include "rpc/server.h"
 #include "rpc/stream_registry.h"
@@ -126,6 +127,7 @@ class App::Impl {
   CurrentRealms realms_;
   MemoryJournal journal_;
   Invalidator invalidator_{realms_, journal_, clock_};
+  OwnInvalidations own_invalidations_{journal_, metrics_, audit_, clock_};
   Chains chains_;
 
   CurrentCallers callers_{nullptr};
@@ -214,8 +216,11 @@ std::shared_ptr<Validator> App::Impl::BuildChain(const RealmConfig& realm) {
   for (const ValidatorConfig& config : realm.validators) {
     const std::string kind(BackendKind(config));
     const int number = ++of_kind[kind];
-    std::unique_ptr<Validator> backend =
-        BuildBackend(config, realm, {.clock = clock_, .randomness = randomness_, .reporter = log_});
+    std::unique_ptr<Validator> backend = BuildBackend(config, realm,
+                                                      {.clock = clock_,
+                                                       .randomness = randomness_,
+                                                       .reporter = log_,
+                                                       .changes = own_invalidations_.ListenerFor(realm.name)});
     BackendMetrics& metrics = metrics_.ForBackend(realm.name, number == 1 ? kind : absl::StrCat(kind, "-", number));
     links.push_back({.validator = std::make_unique<MeteredValidator>(std::move(backend), metrics, clock_),
                      .continue_on_rejected = config.continue_on_rejected});
@@ -363,20 +368,7 @@ void App::Impl::PutInForce(const ReloadPlan& plan) {
 
 void App::Impl::Forget(const std::vector<std::string>& realms) {
   for (const std::string& realm : realms) {
-    const MonotonicTime began = clock_.Monotonic();
-    journal_.Append(
-        {.target = Invalidation::Target::kRealm, .realm = realm, .reason = "its validators changed"},
-        [&](const absl::StatusOr<Appended>& appended) {
-          if (!appended.ok()) return;  // it was applied here all the same
-          metrics_.CountInvalidation(InvalidationTarget::kRealm, InvalidationOrigin::kReload,
-                                     clock_.Monotonic() - began);
-          audit_.Record(InvalidationEvent{.target = "realm",
-                                          .origin = "reload",
-                                          .realm = realm,
-                                          .reason = "its validators changed",
-                                          .entries_removed = static_cast<uint64_t>(appended->entries_removed),
-                                          .revision = appended->revision.value()});
-        });
+    own_invalidations_.Realm(realm, InvalidationOrigin::kReload, "its validators changed");
   }
 }
 

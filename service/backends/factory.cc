@@ -15,7 +15,7 @@ std::unique_ptr<Validator> BuildFile(const ValidatorConfig& config, const RealmC
                                      const BackendParts& parts) {
   const auto& file = std::get<FileConfig>(config.backend);
   const FileBackendOptions options = {.path = file.path, .realm = realm.name, .case_rule = CaseRuleOf(realm)};
-  return std::make_unique<FileBackend>(options, parts.clock, parts.reporter);
+  return std::make_unique<FileBackend>(options, parts.clock, parts.reporter, parts.changes);
 }
 
 std::unique_ptr<Validator> BuildLdap(const ValidatorConfig& config, const RealmConfig& realm,

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "absl/strings/string_view.h"
+#include "base/change_listener.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/reporter.h"
@@ -17,6 +18,7 @@ struct BackendParts {
   Clock& clock;
   Randomness& randomness;
   Reporter& reporter;
+  std::shared_ptr<ChangeListener> changes;  // hears what the backend's change feed says
 };
 
 // The backend that `config` describes, for `realm`. Never fails: what is not there yet (a file, a directory) is

@@ -23,17 +23,20 @@ struct FileBackend::Validation {
   ValidateDone done;
 };
 
-FileBackend::FileBackend(const FileBackendOptions& options, Clock& clock, Reporter& reporter)
-    : realm_(options.realm), clock_(clock), reader_(options.path, options.case_rule, clock, reporter) {
+FileBackend::FileBackend(const FileBackendOptions& options, Clock& clock, Reporter& reporter,
+                         std::shared_ptr<ChangeListener> changes)
+    : realm_(options.realm), clock_(clock), reader_(options.path, options.case_rule, clock, reporter, changes) {
   const int threads =
       options.threads > 0 ? options.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   lookups_ = std::make_unique<WorkerPool>("file-lookup", 1, options.max_queue);
   hashes_ = std::make_unique<WorkerPool>("file-hash", threads, options.max_queue);
+  if (changes != nullptr) watch_ = std::make_unique<FileWatch>(options.path, [this] { reader_.Look(); });
 }
 
 FileBackend::~FileBackend() {
   // The pools run what is queued: now it answers at once.
   stopping_ = true;
+  watch_.reset();
   hashes_.reset();
   lookups_.reset();
 }

@@ -7,7 +7,9 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "backends/file_watch.h"
 #include "backends/users_file_reader.h"
+#include "base/change_listener.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/names.h"
@@ -31,7 +33,10 @@ struct FileBackendOptions {
 // Destroy it when no call is under way; what waits is answered UNAVAILABLE.
 class FileBackend final : public Validator {
  public:
-  FileBackend(const FileBackendOptions& options, Clock& clock, Reporter& reporter);
+  // `changes` hears of every change of the file that makes a difference to a user, milliseconds after it. Null: the
+  // file is looked at only when somebody asks.
+  FileBackend(const FileBackendOptions& options, Clock& clock, Reporter& reporter,
+              std::shared_ptr<ChangeListener> changes = nullptr);
   ~FileBackend() override;
 
   void Resolve(const Username& username, MonotonicTime deadline, ResolveDone done) override;
@@ -50,6 +55,7 @@ class FileBackend final : public Validator {
   // Look-ups have a thread of their own: they must not wait behind hashes.
   std::unique_ptr<WorkerPool> lookups_;
   std::unique_ptr<WorkerPool> hashes_;
+  std::unique_ptr<FileWatch> watch_;  // null: nobody listens
 };
 
 }  // namespace credcache

@@ -29,6 +29,9 @@ class PasswordHash {
   // cannot tell (out of memory).
   absl::StatusOr<bool> Matches(SecretView password) const;
 
+  // The same hash, as it is written.
+  friend bool operator==(const PasswordHash&, const PasswordHash&) = default;
+
   // Equal for hashes that cost the same work: the scheme and its parameters, as written.
   absl::string_view cost() const { return absl::string_view(encoded_).substr(0, cost_size_); }
 

@@ -144,6 +144,24 @@ class Parser {
 
 }  // namespace
 
+bool operator==(const User& a, const User& b) {
+  const bool same_details = a.details.get() == b.details.get() ||
+                            (a.details.get() != nullptr && b.details.get() != nullptr && *a.details == *b.details);
+  return same_details && a.hash == b.hash && a.disabled == b.disabled && a.expires == b.expires;
+}
+
+std::vector<std::string> ChangedUsers(const UsersFile& before, const UsersFile& after) {
+  std::vector<std::string> changed;
+  for (const auto& [name, user] : before.users) {
+    const auto now = after.users.find(name);
+    if (now == after.users.end() || !(now->second == user)) changed.push_back(name);
+  }
+  for (const auto& [name, user] : after.users) {
+    if (!before.users.contains(name)) changed.push_back(name);
+  }
+  return changed;
+}
+
 const User* UsersFile::Find(const Username& name) const {
   const auto found = users.find(name.view());
   return found == users.end() ? nullptr : &found->second;

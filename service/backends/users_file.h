@@ -33,6 +33,8 @@ struct User {
   Shared<IdentityDetails> details;   // the groups; equal ones are shared
   bool disabled = false;
   absl::Time expires = absl::InfiniteFuture();
+
+  friend bool operator==(const User& a, const User& b);
 };
 
 struct UsersFileError {
@@ -51,6 +53,10 @@ struct UsersFile {
   // Null: no such user.
   const User* Find(const Username& name) const;
 };
+
+// The names, normalised, to whom it makes a difference that `before` is `after` now: theirs is another hash, other
+// groups, another lock or expiry, or they are gone, or new. In no order.
+std::vector<std::string> ChangedUsers(const UsersFile& before, const UsersFile& after);
 
 // Bad lines are in the result. INVALID_ARGUMENT for a file over the limits of size and users.
 absl::StatusOr<UsersFile> ParseUsersFile(absl::string_view text, CaseRule case_rule);

@@ -18,6 +18,8 @@ namespace {
 constexpr absl::Duration kCheckInterval = absl::Seconds(1);
 // Kernels stamp files with a clock of a few milliseconds, some file systems with one of two seconds (FAT).
 constexpr absl::Duration kStampResolution = absl::Seconds(2);
+// More changed users than these are not named one by one.
+constexpr size_t kMostNamed = 10'000;
 
 int64_t Nanoseconds(const timespec& time) { return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec; }
 
@@ -35,28 +37,54 @@ UsersFileReader::Stamp UsersFileReader::Stamp::Of(const struct stat& status) {
           .changed_nanoseconds = Nanoseconds(status.st_ctim)};
 }
 
-UsersFileReader::UsersFileReader(std::string path, CaseRule case_rule, Clock& clock, Reporter& reporter)
-    : path_(std::move(path)), case_rule_(case_rule), clock_(clock), reporter_(reporter) {
+UsersFileReader::UsersFileReader(std::string path, CaseRule case_rule, Clock& clock, Reporter& reporter,
+                                 std::shared_ptr<ChangeListener> changes)
+    : path_(std::move(path)), case_rule_(case_rule), clock_(clock), reporter_(reporter), changes_(std::move(changes)) {
   absl::MutexLock lock(&mutex_);
   next_check_ = clock_.Monotonic() + kCheckInterval;
   Read();
 }
 
 absl::StatusOr<std::shared_ptr<const UsersFile>> UsersFileReader::Current() {
-  absl::MutexLock lock(&mutex_);
-  const MonotonicTime now = clock_.Monotonic();
-  if (now >= next_check_) {
-    next_check_ = now + kCheckInterval;
-    Check();
+  absl::StatusOr<std::shared_ptr<const UsersFile>> current;
+  std::vector<std::string> changed;
+  {
+    absl::MutexLock lock(&mutex_);
+    const MonotonicTime now = clock_.Monotonic();
+    if (now >= next_check_) {
+      next_check_ = now + kCheckInterval;
+      Check();
+    }
+    if (error_.empty()) {
+      current = current_;
+    } else {
+      current = absl::UnavailableError(error_);
+    }
+    changed.swap(changed_);
   }
-  if (current_ == nullptr) return absl::UnavailableError(error_);
-  return current_;
+  Tell(changed);
+  return current;
+}
+
+void UsersFileReader::Look() {
+  std::vector<std::string> changed;
+  {
+    absl::MutexLock lock(&mutex_);
+    Check();
+    changed.swap(changed_);
+  }
+  Tell(changed);
+}
+
+void UsersFileReader::Tell(const std::vector<std::string>& changed) {
+  if (changes_ == nullptr || changed.empty()) return;
+  if (changed.size() > kMostNamed) return changes_->EverythingChanged();
+  changes_->AccountsChanged(changed);
 }
 
 void UsersFileReader::Check() {
   struct stat status;
-  if (current_ != nullptr && !stamp_may_hide_a_change_ && stat(path_.c_str(), &status) == 0 &&
-      Stamp::Of(status) == stamp_) {
+  if (error_.empty() && !stamp_may_hide_a_change_ && stat(path_.c_str(), &status) == 0 && Stamp::Of(status) == stamp_) {
     return;
   }
   Read();
@@ -67,13 +95,10 @@ void UsersFileReader::Read() {
   if (!text.ok()) return Fail(std::string(text.status().message()));
   const size_t text_hash = absl::HashOf(absl::string_view(*text));
   // The same text again says nothing new, and its bad lines are not told twice.
-  if (current_ != nullptr && text_hash == text_hash_) return;
+  if (current_ != nullptr && text_hash == text_hash_) return Succeed();
   auto file = ParseUsersFile(*text, case_rule_);
   if (!file.ok()) return Fail(std::string(file.status().message()));
-  if (!error_.empty()) {
-    error_.clear();
-    reporter_.Report(Severity::kInfo, "users_file_readable", absl::StrCat(path_, ": can be read again"));
-  }
+  Succeed();
   for (const UsersFileError& bad : file->errors) {
     reporter_.Report(Severity::kWarning, "users_file_line", absl::StrCat(path_, ":", bad.line, ": ", bad.text));
   }
@@ -82,12 +107,20 @@ void UsersFileReader::Read() {
                      absl::StrCat(path_, ": ", file->bad_lines - file->errors.size(), " more bad lines"));
   }
   text_hash_ = text_hash;
-  current_ = std::make_shared<const UsersFile>(*std::move(file));
+  std::shared_ptr<const UsersFile> before =
+      std::exchange(current_, std::make_shared<const UsersFile>(*std::move(file)));
+  if (changes_ == nullptr || before == nullptr) return;
+  for (std::string& name : ChangedUsers(*before, *current_)) changed_.push_back(std::move(name));
+}
+
+void UsersFileReader::Succeed() {
+  if (error_.empty()) return;
+  error_.clear();
+  reporter_.Report(Severity::kInfo, "users_file_readable", absl::StrCat(path_, ": can be read again"));
 }
 
 void UsersFileReader::Fail(const std::string& why) {
   std::string error = absl::StrCat(path_, ": ", why);
-  current_ = nullptr;
   if (error == error_) return;
   error_ = std::move(error);
   reporter_.Report(Severity::kError, "users_file_unreadable", error_);

@@ -10,8 +10,8 @@ struct CachePolicy {
   absl::Duration age_limit = absl::Minutes(120);
   absl::Duration idle_limit = absl::Minutes(15);
   absl::Duration negative_first = absl::Seconds(30);
-  // Zero: no negative entries. Up to 30 min, but 5 min at most where no change feed runs.
-  absl::Duration negative_longest = absl::Minutes(5);
+  // Zero: no negative entries. The configuration allows 5 min at most where no change feed runs.
+  absl::Duration negative_longest = absl::Minutes(30);
   bool refresh_ahead = true;
   absl::Duration stale_grace = absl::ZeroDuration();
   absl::Duration quarantine = absl::Seconds(5);

@@ -131,7 +131,8 @@ FillOutcome Bucket::FillAccepted(uint64_t account, const FillRequest& request, I
     }
   }
   const NegativeEntry* negative = negatives_.Find(request.digest);
-  if (negative != nullptr && negative->validated_at > request.validated_at && negative->Remembered(now)) {
+  if (negative != nullptr && negative->validated_at > request.validated_at &&
+      negative->Remembered(now, policy.negative_longest)) {
     return FillOutcome::kOutdated;
   }
 
@@ -189,7 +190,7 @@ FillOutcome Bucket::FillOther(uint64_t account, const FillRequest& request, cons
   }
 
   const NegativeEntry* known = negatives_.Find(request.digest);
-  if (known != nullptr && !known->Remembered(now)) known = nullptr;
+  if (known != nullptr && !known->Remembered(now, policy.negative_longest)) known = nullptr;
   if (known != nullptr && known->validated_at > request.validated_at) return FillOutcome::kOutdated;
   const absl::Duration doubled = known == nullptr ? policy.negative_first : 2 * known->life();
   const absl::Duration life = std::min(doubled, policy.negative_longest);
@@ -245,7 +246,8 @@ void Bucket::Sweep(const RealmPolicies& policies, uint32_t part, MonotonicTime n
   }
   if (part < negatives_.chunks()) {
     negatives_.RemoveIf(part, [&](const NegativeEntry& entry) {
-      return policies.Of(RealmId{entry.realm}) == nullptr || !entry.Remembered(now);
+      const CachePolicy* policy = policies.Of(RealmId{entry.realm});
+      return policy == nullptr || !entry.Remembered(now, policy->negative_longest);
     });
   }
   if (part == 0) {

@@ -28,8 +28,11 @@ struct alignas(64) NegativeEntry {
   bool used = false;               // the slab's
 
   absl::Duration life() const { return absl::Milliseconds(life_milliseconds); }
-  // For one more life after its end an entry answers nothing, but is remembered so that the next one lives longer.
-  bool Remembered(MonotonicTime now) const { return now - validated_at < 2 * life(); }
+  // For as long as the longest life after its end an entry answers nothing, but is remembered, so that the next one
+  // lives longer: else a device that retries less often than a young entry lives would never make it grow.
+  bool Remembered(MonotonicTime now, absl::Duration longest) const {
+    return now - validated_at < life() + std::max(life(), longest);
+  }
 };
 static_assert(sizeof(NegativeEntry) == 64);
 

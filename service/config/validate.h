@@ -17,9 +17,9 @@ ListenConfig ValidateListen(const config::v1::Listen& written, Checks& checks);
 TlsConfig ValidateTls(const config::v1::Tls& written, Checks& checks);
 std::vector<CallerConfig> ValidateCallers(const config::v1::Config& written, Checks& checks);
 CacheConfig ValidateCache(const config::v1::Cache& written, Checks& checks);
-// `policy` is what the realm starts from.
+// `policy` is what the realm starts from. `has_feed`: all of its validators have a change feed.
 CachePolicy ValidateRealmCache(const config::v1::RealmCache& written, const std::string& path, CachePolicy policy,
-                               Checks& checks);
+                               bool has_feed, Checks& checks);
 std::vector<RealmConfig> ValidateRealms(const config::v1::Config& written, const CachePolicy& policy, Checks& checks);
 LdapConfig ValidateLdap(const config::v1::Ldap& written, const std::string& path, Checks& checks);
 

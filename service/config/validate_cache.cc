@@ -15,8 +15,7 @@ constexpr absl::Duration kLongestLimit = absl::Hours(8760);
 constexpr absl::Duration kLongestGrace = absl::Hours(168);
 constexpr absl::Duration kLongestQuarantine = absl::Hours(1);
 constexpr absl::Duration kLongestNegative = absl::Minutes(30);
-// A password that became good is refused for so long at most where nothing tells of the change (design, section 5). No
-// realm has a change feed yet.
+// A password that became good is refused for so long at most where nothing tells of the change (design, section 5).
 constexpr absl::Duration kLongestNegativeWithoutFeed = absl::Minutes(5);
 
 // Cache and RealmCache have these keys in common.
@@ -37,14 +36,12 @@ CachePolicy MergePolicy(const Section& written, const std::string& path, CachePo
 
   const std::string negative = Child(path, "negative");
   if (written.negative().has_longest()) {
-    policy.negative_longest = std::min(
-        checks.Length(Child(negative, "longest"), written.negative().longest(), absl::ZeroDuration(), kLongestNegative),
-        kLongestNegativeWithoutFeed);
+    policy.negative_longest =
+        checks.Length(Child(negative, "longest"), written.negative().longest(), absl::ZeroDuration(), kLongestNegative);
   }
   if (written.negative().has_first()) {
     policy.negative_first =
         checks.Length(Child(negative, "first"), written.negative().first(), kShortestLimit, kLongestNegative);
-    // Compared as they are written: the cap above is ours.
     if (written.negative().has_longest()) {
       const absl::Duration longest = FromProto(written.negative().longest());
       if (longest != absl::ZeroDuration() && policy.negative_first > longest) {
@@ -90,8 +87,15 @@ CacheConfig ValidateCache(const config::v1::Cache& written, Checks& checks) {
 }
 
 CachePolicy ValidateRealmCache(const config::v1::RealmCache& written, const std::string& path, CachePolicy policy,
-                               Checks& checks) {
-  return MergePolicy(written, path, policy, checks);
+                               bool has_feed, Checks& checks) {
+  policy = MergePolicy(written, path, policy, checks);
+  if (!has_feed) {
+    policy.negative_longest = std::min(policy.negative_longest, kLongestNegativeWithoutFeed);
+    if (policy.negative_longest != absl::ZeroDuration()) {
+      policy.negative_first = std::min(policy.negative_first, policy.negative_longest);
+    }
+  }
+  return policy;
 }
 
 }  // namespace credcache

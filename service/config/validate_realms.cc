@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <utility>
+#include <variant>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
@@ -44,6 +46,9 @@ ValidatorConfig ValidateValidator(const config::v1::Validator& written, const st
   return validator;
 }
 
+// Whether the service hears of changes at the backend by itself.
+bool HasFeed(const ValidatorConfig& validator) { return std::holds_alternative<FileConfig>(validator.backend); }
+
 RealmConfig ValidateRealm(const config::v1::Realm& written, const std::string& path, const CachePolicy& policy,
                           Checks& checks) {
   RealmConfig realm;
@@ -57,13 +62,14 @@ RealmConfig ValidateRealm(const config::v1::Realm& written, const std::string& p
     realm.aliases.push_back(RealmName(Item(Child(path, "aliases"), i), written.aliases(i), checks));
   }
   realm.case_sensitive = written.case_sensitive();
-  realm.policy = ValidateRealmCache(written.cache(), Child(path, "cache"), policy, checks);
   const std::string validators = Child(path, "validators");
   checks.Count(validators, written.validators_size(), kMostValidators);
   if (written.validators().empty()) checks.source().Fail(validators, "at least one validator");
   for (int i = 0; i < written.validators_size(); ++i) {
     realm.validators.push_back(ValidateValidator(written.validators(i), Item(validators, i), checks));
   }
+  const bool has_feed = std::all_of(realm.validators.begin(), realm.validators.end(), HasFeed);
+  realm.policy = ValidateRealmCache(written.cache(), Child(path, "cache"), policy, has_feed, checks);
   return realm;
 }
 

@@ -1,6 +1,7 @@
 """The password file: bad lines cost only their users, and a new file counts while the service runs."""
 
 import pathlib
+from collections.abc import Callable
 
 import configs
 import grpc
@@ -136,3 +137,66 @@ def test_a_slow_hash_holds_up_no_hit(serve: Serve, connect: Connect, tmp_path: p
     assert not all(call.done() for call in calls), "the hashes were not slow enough to show anything"
     assert watch.seconds < 2
     assert {call.result().outcome for call in calls} == {REJECTED}
+
+
+def test_a_change_is_felt_within_milliseconds_and_by_nobody_else(
+    serve: Serve, connect: Connect, tmp_path: pathlib.Path, record_property: Callable
+) -> None:
+    """1,000 changes of a password, no Invalidate: how long the old one is still taken, and that each new one is."""
+    users = tmp_path / "users"
+    hashes = [configs.hashed(f"password-{number}") for number in range(2)]
+    write(users, f"alice:{hashes[0]}\nbob:{hashes[0]}\n")
+    server = serve(configs.config(configs.realm(configs.users_file(users)), cache={"quarantine": "0s"}))
+    client = connect(server)
+    assert client.authenticate("bob", "password-0").source == BACKEND
+    seconds = []
+    for number in range(1, 1_001):
+        old, new = f"password-{(number - 1) % 2}", f"password-{number % 2}"
+        assert client.authenticate("alice", old).outcome == ACCEPTED
+        assert client.authenticate("alice", old).source == CACHE
+        write(users, f"bob:{hashes[0]}\nalice:{hashes[number % 2]}\n")
+        with waiting.Stopwatch() as watch:
+            waiting.until(
+                lambda old=old: client.authenticate("alice", old).outcome == REJECTED,
+                f"change {number} is felt",
+                every_seconds=0,
+            )
+        seconds.append(watch.seconds)
+        assert client.authenticate("alice", new).outcome == ACCEPTED, number
+    assert client.authenticate("bob", "password-0").source == CACHE
+    seconds.sort()
+    figures = {"p50": seconds[500], "p99": seconds[990], "max": seconds[-1]}
+    text = ", ".join(f"{name} {value * 1000:.1f} ms" for name, value in figures.items())
+    record_property("from_change_to_refusal", text)
+    print(f"from the change to the refusal: {text}")
+    assert server.metrics().total("credcache_invalidations_total", origin="feed") == 1_000
+
+
+def test_who_is_taken_out_disabled_or_put_into_another_group_is_so_at_once(
+    serve: Serve, connect: Connect, tmp_path: pathlib.Path
+) -> None:
+    users = tmp_path / "users"
+    hashed = configs.hashed("password-of-all")
+    write(users, "".join(f"{name}:{hashed}:groups=staff\n" for name in ("alice", "bob", "carol", "dave")))
+    client = connect(serve(configs.config(configs.realm(configs.users_file(users)))))
+    for name in ("alice", "bob", "carol", "dave"):
+        client.authenticate(name, "password-of-all")
+        assert client.authenticate(name, "password-of-all").source == CACHE
+    assert client.authenticate("erin", "password-of-all").outcome == REJECTED
+    write(
+        users,
+        f"bob:{hashed}:disabled,groups=staff\ncarol:{hashed}:groups=admins\n"
+        f"dave:{hashed}:groups=staff\nerin:{hashed}\n",
+    )
+    waiting.until(lambda: client.authenticate("alice", "password-of-all").outcome == REJECTED, "alice is gone")
+    assert client.authenticate("bob", "password-of-all").outcome == ACCOUNT_DISABLED
+    assert list(client.authenticate("carol", "password-of-all").identity.groups) == ["admins"]
+    assert client.authenticate("dave", "password-of-all").source == CACHE
+    assert client.authenticate("erin", "password-of-all").outcome == ACCEPTED
+
+
+def write(users: pathlib.Path, text: str) -> None:
+    """Over the old one, as an operator should."""
+    fresh = users.with_name("fresh")
+    fresh.write_text(text)
+    fresh.rename(users)

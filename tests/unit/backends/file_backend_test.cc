@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "backends/recording_reporter.h"
 #include "base/fake_clock.h"
@@ -35,6 +36,31 @@ constexpr absl::string_view kArgon2id =
 // Of some password, at half a second.
 constexpr absl::string_view kSlow =
     "$6$rounds=1000000$saltsalt$zcCvYcDM8j0aB28drG.Vwe4L4mnOkoRyg3Q.Bu7J9v6yK9aKDDPiDDlrOhF03cpnd3KFfSzTDNEBa0iVYm2H90";
+
+// Remembers what was told.
+class RecordingListener final : public ChangeListener {
+ public:
+  void AccountsChanged(const std::vector<std::string>& usernames) override {
+    const absl::MutexLock lock(&mutex_);
+    told_.insert(told_.end(), usernames.begin(), usernames.end());
+  }
+  void EverythingChanged() override {
+    const absl::MutexLock lock(&mutex_);
+    told_.emplace_back("everything");
+  }
+
+  // All that was told since the last call, once so much was.
+  std::vector<std::string> Wait(size_t count) {
+    const absl::MutexLock lock(&mutex_);
+    const auto enough = [this, count]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return told_.size() >= count; };
+    EXPECT_TRUE(mutex_.AwaitWithTimeout(absl::Condition(&enough), absl::Seconds(20)));
+    return std::exchange(told_, {});
+  }
+
+ private:
+  absl::Mutex mutex_;
+  std::vector<std::string> told_ ABSL_GUARDED_BY(mutex_);
+};
 
 class FileBackendTest : public ::testing::Test {
  protected:
@@ -61,6 +87,12 @@ class FileBackendTest : public ::testing::Test {
     if (options.threads == 0) options.threads = 2;
     backend_ = std::make_unique<FileBackend>(options, clock_, reporter_);
     return *backend_;
+  }
+
+  // With its change feed.
+  void StartAndListen() {
+    backend_ = std::make_unique<FileBackend>(FileBackendOptions{.path = path_.string(), .realm = "corp.example"},
+                                             clock_, reporter_, changes_);
   }
 
   // A second later, when the backend looks at the file again.
@@ -102,6 +134,7 @@ class FileBackendTest : public ::testing::Test {
   std::filesystem::path path_;
   FakeClock clock_;
   RecordingReporter reporter_;
+  std::shared_ptr<RecordingListener> changes_ = std::make_shared<RecordingListener>();
   std::unique_ptr<FileBackend> backend_;
 };
 
@@ -305,6 +338,38 @@ TEST_F(FileBackendTest, MadeUpNamesCostWhatWrongPasswordsDo) {
   const absl::Time start = absl::Now();
   EXPECT_EQ(Decide("slow", absl::string_view("a\0b", 3)), Decision::kWrongPassword);
   EXPECT_GT(absl::ToDoubleSeconds(absl::Now() - start), wrong / 4);
+}
+
+TEST_F(FileBackendTest, TellsWhoChangedAndAnswersThemFromTheNewFile) {
+  Replace(absl::StrCat("alice:", kSha512, "\nbob:", kSha512, "\n"));
+  StartAndListen();
+  EXPECT_EQ(Decide("alice", "s3cret"), Decision::kAccepted);
+  Replace(absl::StrCat("alice:", kSha512, ":disabled\nbob:", kSha512, "\n"));
+  EXPECT_THAT(changes_->Wait(1), ElementsAre("alice"));
+  // The clock stands still: nobody who asks has the file looked at.
+  EXPECT_EQ(Decide("alice", "s3cret"), Decision::kAccountDisabled);
+  Replace(absl::StrCat("alice:", kSha512, ":disabled\n"));
+  EXPECT_THAT(changes_->Wait(1), ElementsAre("bob"));
+  EXPECT_EQ(Decide("bob", "s3cret"), Decision::kUnknownUser);
+}
+
+TEST_F(FileBackendTest, TellsAfterwardsWhatChangedWhileTheFileWasAway) {
+  Replace(absl::StrCat("alice:", kSha512, "\nbob:", kSha512, "\n"));
+  StartAndListen();
+  std::filesystem::remove(path_);
+  LetItLook();
+  EXPECT_EQ(Ask("alice", "s3cret").status().code(), absl::StatusCode::kUnavailable);
+  Replace(absl::StrCat("alice:", kSha512, "\ncarol:", kSha512, "\n"));
+  EXPECT_THAT(changes_->Wait(2), ::testing::UnorderedElementsAre("bob", "carol"));
+}
+
+TEST_F(FileBackendTest, NamesNobodyWhereNearlyAllChanged) {
+  Replace(absl::StrCat("alice:", kSha512, "\n"));
+  StartAndListen();
+  std::string many;
+  for (int i = 0; i < 10'001; ++i) absl::StrAppend(&many, "user", i, ":", kSha512, "\n");
+  Replace(many);
+  EXPECT_THAT(changes_->Wait(1), ElementsAre("everything"));
 }
 
 }  // namespace

@@ -13,6 +13,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
 
 constexpr absl::string_view kSha512 =
     "$6$rounds=1000$saltsalt$zcCvYcDM8j0aB28drG.Vwe4L4mnOkoRyg3Q.Bu7J9v6yK9aKDDPiDDlrOhF03cpnd3KFfSzTDNEBa0iVYm2H90";
@@ -137,6 +138,19 @@ TEST(UsersFileTest, RefusesFilesOverTheLimits) {
   const UsersFile longest =
       Parse(absl::StrCat("a:", kSha512, ":groups=", std::string(kMaxUsersFileLineSize, 'x'), "\n"));
   EXPECT_THAT(Errors(longest), ElementsAre("1 is longer than 64 KiB"));
+}
+
+TEST(UsersFileTest, TellsToWhomAChangeMakesADifference) {
+  const std::string before =
+      absl::StrCat("same:", kSha512, ":groups=a;b\nhash:", kSha512, "\ngroups:", kSha512, ":groups=a\nlocked:", kSha512,
+                   "\nexpiry:", kSha512, "\ngone:", kSha512, "\nbad:", kSha512, "\nstill-bad:x\n");
+  const std::string after = absl::StrCat(
+      "# other order\nstill-bad:y\nhash:", kBcrypt, "\ngroups:", kSha512, ":groups=a;b\nlocked:", kSha512,
+      ":disabled\nexpiry:", kSha512, ":expires=2027-01-31\nNew:", kSha512, "\nbad:x\nSame:", kSha512, ":groups=a;b\n");
+  EXPECT_THAT(ChangedUsers(Parse(before), Parse(after)),
+              UnorderedElementsAre("hash", "groups", "locked", "expiry", "gone", "bad", "new"));
+  EXPECT_THAT(ChangedUsers(Parse(after), Parse(after)), IsEmpty());
+  EXPECT_THAT(ChangedUsers(Parse(""), Parse("a:x\n")), ElementsAre("a"));
 }
 
 }  // namespace

@@ -47,15 +47,16 @@ TEST(CacheNegativeTest, DoublesWhileItStillAnswersToo) {
   EXPECT_EQ(Life(f), absl::Seconds(60));
 }
 
-TEST(CacheNegativeTest, ItsLifeIsRememberedForOneMoreSweptOrNot) {
+TEST(CacheNegativeTest, ItsLifeIsRememberedForTheLongestOneMoreSweptOrNot) {
   for (const bool sweep : {false, true}) {
     CacheFixture f;
+    f.policy.negative_longest = absl::Minutes(10);
     f.Reject("alice", "guess");
-    f.clock.Advance(absl::Seconds(60) - absl::Nanoseconds(1));
+    f.clock.Advance(absl::Seconds(30) + absl::Minutes(10) - absl::Nanoseconds(1));
     if (sweep) f.Sweep();
     f.Reject("alice", "guess");
     EXPECT_EQ(Life(f), absl::Seconds(60));
-    f.clock.Advance(absl::Seconds(120));
+    f.clock.Advance(absl::Seconds(60) + absl::Minutes(10));
     if (sweep) f.Sweep();
     EXPECT_EQ(f.cache.Counts().negative_entries, sweep ? 0 : 1);
     f.Reject("alice", "guess");

@@ -186,7 +186,8 @@ class ReferenceModel {
       return policies[static_cast<size_t>(name.realm)];
     };
     std::erase_if(good_, [&](const auto& item) { return Forgotten(item.second, policy_of(item.first.first), now); });
-    std::erase_if(negative_, [&](const auto& item) { return Forgotten(item.second, now); });
+    std::erase_if(negative_,
+                  [&](const auto& item) { return Forgotten(item.second, policy_of(item.first.first), now); });
     std::erase_if(aliases_,
                   [&](const auto& alias) { return now - alias.second.learned_at >= policy_of(alias.first).age_limit; });
     for (auto& [account, names] : names_of_) {
@@ -221,8 +222,8 @@ class ReferenceModel {
     return now - entry.validated_at >= policy.age_limit + policy.stale_grace ||
            now - entry.last_used >= policy.idle_limit;
   }
-  static bool Forgotten(const NegativeEntry& entry, MonotonicTime now) {
-    return now - entry.validated_at >= 2 * entry.life;
+  static bool Forgotten(const NegativeEntry& entry, const CachePolicy& policy, MonotonicTime now) {
+    return now - entry.validated_at >= entry.life + std::max(entry.life, policy.negative_longest);
   }
 
   bool Quarantined(const Name& name, MonotonicTime now) const {
@@ -249,7 +250,7 @@ class ReferenceModel {
       }
     }
     if (const auto known = negative_.find(credential); known != negative_.end()) {
-      if (!Forgotten(known->second, now) && known->second.validated_at > flight.validated_at) {
+      if (!Forgotten(known->second, policy, now) && known->second.validated_at > flight.validated_at) {
         return FillOutcome::kOutdated;
       }
       negative_.erase(known);
@@ -293,7 +294,8 @@ class ReferenceModel {
       good_.erase(found);
     }
     absl::Duration life = policy.negative_first;
-    if (const auto known = negative_.find(credential); known != negative_.end() && !Forgotten(known->second, now)) {
+    if (const auto known = negative_.find(credential);
+        known != negative_.end() && !Forgotten(known->second, policy, now)) {
       if (known->second.validated_at > flight.validated_at) return FillOutcome::kOutdated;
       life = 2 * known->second.life;
     }

@@ -106,9 +106,21 @@ realms:
 }
 
 TEST_F(LoadTest, NegativesLastFiveMinutesAtMostWithoutAChangeFeed) {
-  const auto config = Load(absl::StrCat("cache: {negative: {first: 10m, longest: 30m}}\n", kRealm));
-  EXPECT_EQ(config->realms[0].policy.negative_longest, absl::Minutes(5));
-  EXPECT_EQ(config->realms[0].policy.negative_first, absl::Minutes(5));
+  const auto config = Load(R"(
+cache: {negative: {first: 10m, longest: 30m}}
+realms:
+  - {name: fed, default: true, validators: [{file: {path: users}}]}
+  - {name: both, validators: [{file: {path: users}}, {ldap: {urls: ["ldaps://a"], user_dn: "uid={username},dc=a"}}]}
+  - name: unfed
+    validators: [{ldap: {urls: ["ldaps://a"], user_dn: "uid={username},dc=a"}}]
+    cache: {negative: {longest: 20m}}
+)");
+  EXPECT_EQ(config->realms[0].policy.negative_longest, absl::Minutes(30));
+  EXPECT_EQ(config->realms[0].policy.negative_first, absl::Minutes(10));
+  for (const size_t unfed : {1, 2}) {
+    EXPECT_EQ(config->realms[unfed].policy.negative_longest, absl::Minutes(5));
+    EXPECT_EQ(config->realms[unfed].policy.negative_first, absl::Minutes(5));
+  }
 }
 
 TEST_F(LoadTest, ReadsBothKindsOfLdap) {

@@ -1,0 +1,63 @@
+#include "rpc/own_invalidations.h"
+
+#include <utility>
+
+#include "absl/status/status.h"
+
+namespace credcache {
+namespace {
+
+constexpr char kChanged[] = "changed in the directory";
+
+class FeedListener final : public ChangeListener {
+ public:
+  FeedListener(OwnInvalidations& invalidations, std::string realm)
+      : invalidations_(invalidations), realm_(std::move(realm)) {}
+
+  void AccountsChanged(const std::vector<std::string>& usernames) override {
+    for (const std::string& username : usernames) {
+      invalidations_.User(realm_, username, InvalidationOrigin::kFeed, kChanged);
+    }
+  }
+  void EverythingChanged() override { invalidations_.Realm(realm_, InvalidationOrigin::kFeed, kChanged); }
+
+ private:
+  OwnInvalidations& invalidations_;
+  const std::string realm_;
+};
+
+}  // namespace
+
+void OwnInvalidations::User(const std::string& realm, const std::string& username, InvalidationOrigin origin,
+                            const std::string& reason) {
+  Append({.target = Invalidation::Target::kUser, .realm = realm, .usernames = {username}, .reason = reason},
+         InvalidationTarget::kUser, origin);
+}
+
+void OwnInvalidations::Realm(const std::string& realm, InvalidationOrigin origin, const std::string& reason) {
+  Append({.target = Invalidation::Target::kRealm, .realm = realm, .reason = reason}, InvalidationTarget::kRealm,
+         origin);
+}
+
+std::shared_ptr<ChangeListener> OwnInvalidations::ListenerFor(std::string realm) {
+  return std::make_shared<FeedListener>(*this, std::move(realm));
+}
+
+void OwnInvalidations::Append(Invalidation invalidation, InvalidationTarget target, InvalidationOrigin origin) {
+  const MonotonicTime began = clock_.Monotonic();
+  journal_.Append(invalidation, [this, invalidation, target, origin, began](const absl::StatusOr<Appended>& appended) {
+    metrics_.CountInvalidation(target, origin, clock_.Monotonic() - began);
+    InvalidationEvent event{
+        .target = Name(target), .origin = Name(origin), .realm = invalidation.realm, .reason = invalidation.reason};
+    if (!invalidation.usernames.empty()) event.username = invalidation.usernames.front();
+    const std::string code = absl::StatusCodeToString(appended.status().code());
+    event.status = code;  // not OK: applied here all the same
+    if (appended.ok()) {
+      event.entries_removed = static_cast<uint64_t>(appended->entries_removed);
+      event.revision = appended->revision.value();
+    }
+    audit_.Record(event);
+  });
+}
+
+}  // namespace credcache
