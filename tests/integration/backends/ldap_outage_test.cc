@@ -83,7 +83,7 @@ TEST_F(OutageTest, KilledInTheMiddleOfABindIsUnavailableAndNeverSentAgain) {
     words = Words(verdict);
     answered.Notify();
   });
-  absl::SleepFor(absl::Milliseconds(200));  // the bind is on its way
+  slapd.AwaitUnread();  // the bind is on its way
   EXPECT_FALSE(answered.HasBeenNotified());
   slapd.Kill();
   answered.WaitForNotification();

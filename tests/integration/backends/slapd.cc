@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -195,6 +196,25 @@ void Slapd::Freeze() {
   kill(pid_, SIGSTOP);
   // It goes on for a moment: until its first thread has heard of the signal.
   waitpid(pid_, nullptr, WUNTRACED);
+}
+
+void Slapd::AwaitUnread() const {
+  SystemClock clock;
+  const MonotonicTime deadline = clock.Monotonic() + absl::Seconds(20);
+  while (clock.Monotonic() < deadline) {
+    // proc(5): `sl local_address rem_address st tx_queue:rx_queue ...`, in hexadecimal; state 01 is ESTABLISHED.
+    std::ifstream table("/proc/net/tcp");
+    for (std::string line; std::getline(table, line);) {
+      unsigned port = 0;
+      unsigned unread = 0;
+      if (std::sscanf(line.c_str(), " %*d: %*8x:%x %*8x:%*x 01 %*8x:%x", &port, &unread) == 2 &&
+          port == static_cast<unsigned>(port_) && unread > 0) {
+        return;
+      }
+    }
+    absl::SleepFor(absl::Milliseconds(1));
+  }
+  FAIL() << "nothing was sent to slapd";
 }
 
 void Slapd::Thaw() {

@@ -57,6 +57,8 @@ class Slapd {
   void Kill();    // as a power cut
   void Freeze();  // connections are accepted, and nothing is answered
   void Thaw();
+  // Until something was sent to it that it has not read; for when it is frozen.
+  void AwaitUnread() const;
 
   // How often its log since the first start holds `text`. Lines: `BIND dn="..." method=128`, `ACCEPT from`, `SRCH
   // base=`.
