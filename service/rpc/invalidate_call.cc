@@ -6,6 +6,7 @@
 #include "rpc/calls.h"
 #include "rpc/codec.h"
 #include "rpc/convert.h"
+#include "rpc/invalidation_record.h"
 #include "rpc/status.h"
 
 namespace credcache {
@@ -68,23 +69,6 @@ absl::StatusOr<Asked> CheckCaller(const v1::InvalidateRequest& request, const Ca
   return asked;
 }
 
-void Record(const RpcParts& parts, const Asked& asked, MonotonicTime began, const absl::StatusOr<Appended>& appended) {
-  parts.metrics.CountInvalidation(asked.target, InvalidationOrigin::kCaller, parts.clock.Monotonic() - began);
-  InvalidationEvent event{.target = Name(asked.target),
-                          .origin = Name(InvalidationOrigin::kCaller),
-                          .realm = asked.realm,
-                          .username = asked.username,
-                          .caller = asked.caller,
-                          .reason = asked.reason};
-  const std::string code = absl::StatusCodeToString(appended.status().code());
-  event.status = code;
-  if (appended.ok()) {
-    event.entries_removed = static_cast<uint64_t>(appended->entries_removed);
-    event.revision = appended->revision.value();
-  }
-  parts.audit.Record(event);
-}
-
 }  // namespace
 
 grpc::ServerUnaryReactor* HandleInvalidate(const RpcParts& parts, const Listener& listener, const UnaryCall& call) {
@@ -108,7 +92,9 @@ grpc::ServerUnaryReactor* HandleInvalidate(const RpcParts& parts, const Listener
   const InvalidationTarget target = asked->target;
   Invalidator::Done done = [&parts, waiting, began = call.timer.began(),
                             asked = *std::move(asked)](absl::StatusOr<Appended> appended) {
-    Record(parts, asked, began, appended);
+    RecordInvalidation(
+        parts.metrics, parts.audit, asked.target, InvalidationOrigin::kCaller, parts.clock.Monotonic() - began,
+        {.realm = asked.realm, .username = asked.username, .caller = asked.caller, .reason = asked.reason}, appended);
     if (!appended.ok()) return waiting->Answer(appended.status());
     v1::InvalidateResponse response;
     ToProto(*appended, &response);

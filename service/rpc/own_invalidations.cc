@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "absl/status/status.h"
+#include "rpc/invalidation_record.h"
 
 namespace credcache {
 namespace {
@@ -46,17 +46,9 @@ std::shared_ptr<ChangeListener> OwnInvalidations::ListenerFor(std::string realm)
 void OwnInvalidations::Append(Invalidation invalidation, InvalidationTarget target, InvalidationOrigin origin) {
   const MonotonicTime began = clock_.Monotonic();
   journal_.Append(invalidation, [this, invalidation, target, origin, began](const absl::StatusOr<Appended>& appended) {
-    metrics_.CountInvalidation(target, origin, clock_.Monotonic() - began);
-    InvalidationEvent event{
-        .target = Name(target), .origin = Name(origin), .realm = invalidation.realm, .reason = invalidation.reason};
+    InvalidationEvent event{.realm = invalidation.realm, .reason = invalidation.reason};
     if (!invalidation.usernames.empty()) event.username = invalidation.usernames.front();
-    const std::string code = absl::StatusCodeToString(appended.status().code());
-    event.status = code;  // not OK: applied here all the same
-    if (appended.ok()) {
-      event.entries_removed = static_cast<uint64_t>(appended->entries_removed);
-      event.revision = appended->revision.value();
-    }
-    audit_.Record(event);
+    RecordInvalidation(metrics_, audit_, target, origin, clock_.Monotonic() - began, event, appended);
   });
 }
 
