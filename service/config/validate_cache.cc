@@ -18,9 +18,11 @@ constexpr absl::Duration kLongestNegative = absl::Minutes(30);
 // A password that became good is refused for so long at most where nothing tells of the change (design, section 5).
 constexpr absl::Duration kLongestNegativeWithoutFeed = absl::Minutes(5);
 
-// Cache and RealmCache have these keys in common.
+// Cache and RealmCache have these keys in common. `most_negative`: what counts of negative.longest, whatever is
+// written.
 template <typename Section>
-CachePolicy MergePolicy(const Section& written, const std::string& path, CachePolicy policy, Checks& checks) {
+CachePolicy MergePolicy(const Section& written, const std::string& path, CachePolicy policy,
+                        absl::Duration most_negative, Checks& checks) {
   if (written.has_age_limit()) {
     policy.age_limit = checks.Length(Child(path, "age_limit"), written.age_limit(), kShortestLimit, kLongestLimit);
   }
@@ -50,6 +52,7 @@ CachePolicy MergePolicy(const Section& written, const std::string& path, CachePo
       }
     }
   }
+  policy.negative_longest = std::min(policy.negative_longest, most_negative);
   if (policy.negative_longest != absl::ZeroDuration()) {
     policy.negative_first = std::min(policy.negative_first, policy.negative_longest);
   }
@@ -71,7 +74,7 @@ CachePolicy MergePolicy(const Section& written, const std::string& path, CachePo
 
 CacheConfig ValidateCache(const config::v1::Cache& written, Checks& checks) {
   CacheConfig cache;
-  cache.policy = MergePolicy(written, "cache", CachePolicy(), checks);
+  cache.policy = MergePolicy(written, "cache", CachePolicy(), kLongestNegative, checks);
   if (written.has_buckets()) {
     cache.buckets = static_cast<int>(checks.Number("cache.buckets", written.buckets(), 0, kMostBuckets));
   }
@@ -88,14 +91,7 @@ CacheConfig ValidateCache(const config::v1::Cache& written, Checks& checks) {
 
 CachePolicy ValidateRealmCache(const config::v1::RealmCache& written, const std::string& path, CachePolicy policy,
                                bool has_feed, Checks& checks) {
-  policy = MergePolicy(written, path, policy, checks);
-  if (!has_feed) {
-    policy.negative_longest = std::min(policy.negative_longest, kLongestNegativeWithoutFeed);
-    if (policy.negative_longest != absl::ZeroDuration()) {
-      policy.negative_first = std::min(policy.negative_first, policy.negative_longest);
-    }
-  }
-  return policy;
+  return MergePolicy(written, path, policy, has_feed ? kLongestNegative : kLongestNegativeWithoutFeed, checks);
 }
 
 }  // namespace credcache
