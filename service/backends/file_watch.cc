@@ -64,50 +64,51 @@ FileWatch::FileWatch(std::string path, absl::AnyInvocable<void()> look, absl::Du
     : path_(std::move(path)),
       look_(std::move(look)),
       interval_milliseconds_(static_cast<int>(absl::ToInt64Milliseconds(interval))),
-      stop_(eventfd(0, EFD_CLOEXEC)),
+      wake_(eventfd(0, EFD_CLOEXEC)),
       inotify_(inotify_init1(IN_CLOEXEC | IN_NONBLOCK)),
       thread_([this] { Run(); }) {}
 
 FileWatch::~FileWatch() {
+  stopping_ = true;
   const uint64_t one = 1;
-  static_cast<void>(!write(stop_, &one, sizeof(one)));
+  static_cast<void>(!write(wake_, &one, sizeof(one)));
   thread_.join();
-  close(stop_);
-  if (inotify_ >= 0) close(inotify_);
+  for (const int fd : {wake_, inotify_}) {
+    if (fd >= 0) close(fd);
+  }
 }
 
 void FileWatch::Run() {
   pthread_setname_np(pthread_self(), "file-watch");
   bool due = true;
-  while (true) {
+  while (!stopping_) {
     if (due) {
       WatchFolders();  // first: what changes after the look is told
       look_();
     }
-    std::array<pollfd, 2> waits = {pollfd{.fd = stop_, .events = POLLIN}, pollfd{.fd = inotify_, .events = POLLIN}};
+    std::array<pollfd, 2> waits = {pollfd{.fd = wake_, .events = POLLIN}, pollfd{.fd = inotify_, .events = POLLIN}};
     const int ready = poll(waits.data(), waits.size(), interval_milliseconds_);
     if (ready < 0 && errno != EINTR) return;
-    if (waits[0].revents != 0) return;
     due = ready == 0 || TakeEvents();
   }
 }
 
 void FileWatch::WatchFolders() {
   if (inotify_ < 0) return;
-  std::map<int, std::string> watched;
+  std::set<int> watched;
   for (const std::string& folder : FoldersOf(path_)) {
     // Adding what is watched already changes nothing. One that is not there, or may not be read, is tried again.
     const int watch = inotify_add_watch(inotify_, folder.c_str(), kEvents);
-    if (watch >= 0) watched.emplace(watch, folder);
+    if (watch >= 0) watched.insert(watch);
   }
-  for (const auto& [watch, folder] : folders_) {
+  for (const int watch : watches_) {
     if (!watched.contains(watch)) inotify_rm_watch(inotify_, watch);
   }
-  folders_ = std::move(watched);
+  watches_ = std::move(watched);
 }
 
 bool FileWatch::TakeEvents() {
-  alignas(inotify_event) std::array<char, 16 << 10> buffer;
+  std::array<char, 16 << 10> buffer;
   bool any = false;
   while (true) {
     const ssize_t got = read(inotify_, buffer.data(), buffer.size());

@@ -2,7 +2,8 @@
 // (network file systems, a folder that is not there yet).
 #pragma once
 
-#include <map>
+#include <atomic>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -35,9 +36,11 @@ class FileWatch {
   const std::string path_;
   absl::AnyInvocable<void()> look_;
   const int interval_milliseconds_;
-  int stop_ = -1;     // an eventfd
-  int inotify_ = -1;  // below 0: the kernel has none left, and the file is looked at each second alone
-  std::map<int, std::string> folders_;  // by watch descriptor
+  // Below 0, either: the kernel has none left. Then the end waits for the next look; nothing is told but by looking.
+  const int wake_;  // an eventfd
+  const int inotify_;
+  std::atomic<bool> stopping_ = false;
+  std::set<int> watches_;  // of folders
   std::thread thread_;
 };
 
