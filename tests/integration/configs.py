@@ -72,7 +72,12 @@ def hashed(password: str) -> str:
 
 def write_users(path: pathlib.Path, **passwords: str) -> pathlib.Path:
     """A users file of these, in clear; replaces what was there in one step."""
+    return replace(path, "".join(f"{name}:{hashed(password)}\n" for name, password in passwords.items()))
+
+
+def replace(path: pathlib.Path, text: str) -> pathlib.Path:
+    """The file's text in one step, as an operator should."""
     temporary = path.with_suffix(".new")
-    temporary.write_text("".join(f"{name}:{hashed(password)}\n" for name, password in passwords.items()))
+    temporary.write_text(text)
     temporary.replace(path)
     return path

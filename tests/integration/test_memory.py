@@ -98,11 +98,9 @@ def test_a_log_on_leaves_its_password_in_no_memory_of_ours(
         few.set_password("alice", good)
     with Client(server.grpc) as client:
         if realm == "file.example":
-
-            def counts() -> bool:
-                return ask(client, way, "alice", good, realm).outcome == ACCEPTED
-
-            waiting.until(counts, "the new users file counts")
+            waiting.until(
+                lambda: ask(client, way, "alice", good, realm).outcome == ACCEPTED, "the new users file counts"
+            )
             client.invalidate(all=True)
         assert ask(client, way, "alice", good, realm).outcome == ACCEPTED
         assert ask(client, way, "alice", good, realm).source == CACHE

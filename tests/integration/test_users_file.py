@@ -145,7 +145,7 @@ def test_a_change_is_felt_within_milliseconds_and_by_nobody_else(
     """1,000 changes of a password, no Invalidate: how long the old one is still taken, and that each new one is."""
     users = tmp_path / "users"
     hashes = [configs.hashed(f"password-{number}") for number in range(2)]
-    write(users, f"alice:{hashes[0]}\nbob:{hashes[0]}\n")
+    configs.replace(users, f"alice:{hashes[0]}\nbob:{hashes[0]}\n")
     server = serve(configs.config(configs.realm(configs.users_file(users)), cache={"quarantine": "0s"}))
     client = connect(server)
     assert client.authenticate("bob", "password-0").source == BACKEND
@@ -154,7 +154,7 @@ def test_a_change_is_felt_within_milliseconds_and_by_nobody_else(
         old, new = f"password-{(number - 1) % 2}", f"password-{number % 2}"
         assert client.authenticate("alice", old).outcome == ACCEPTED
         assert client.authenticate("alice", old).source == CACHE
-        write(users, f"bob:{hashes[0]}\nalice:{hashes[number % 2]}\n")
+        configs.replace(users, f"bob:{hashes[0]}\nalice:{hashes[number % 2]}\n")
         with waiting.Stopwatch() as watch:
             waiting.until(
                 lambda old=old: client.authenticate("alice", old).outcome == REJECTED,
@@ -177,13 +177,13 @@ def test_who_is_taken_out_disabled_or_put_into_another_group_is_so_at_once(
 ) -> None:
     users = tmp_path / "users"
     hashed = configs.hashed("password-of-all")
-    write(users, "".join(f"{name}:{hashed}:groups=staff\n" for name in ("alice", "bob", "carol", "dave")))
+    configs.replace(users, "".join(f"{name}:{hashed}:groups=staff\n" for name in ("alice", "bob", "carol", "dave")))
     client = connect(serve(configs.config(configs.realm(configs.users_file(users)))))
     for name in ("alice", "bob", "carol", "dave"):
         client.authenticate(name, "password-of-all")
         assert client.authenticate(name, "password-of-all").source == CACHE
     assert client.authenticate("erin", "password-of-all").outcome == REJECTED
-    write(
+    configs.replace(
         users,
         f"bob:{hashed}:disabled,groups=staff\ncarol:{hashed}:groups=admins\n"
         f"dave:{hashed}:groups=staff\nerin:{hashed}\n",
@@ -193,10 +193,3 @@ def test_who_is_taken_out_disabled_or_put_into_another_group_is_so_at_once(
     assert list(client.authenticate("carol", "password-of-all").identity.groups) == ["admins"]
     assert client.authenticate("dave", "password-of-all").source == CACHE
     assert client.authenticate("erin", "password-of-all").outcome == ACCEPTED
-
-
-def write(users: pathlib.Path, text: str) -> None:
-    """Over the old one, as an operator should."""
-    fresh = users.with_name("fresh")
-    fresh.write_text(text)
-    fresh.rename(users)

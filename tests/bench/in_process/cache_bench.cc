@@ -38,8 +38,8 @@ Finding LookUp(Cache& cache, absl::string_view username, absl::string_view passw
 
 // In-process hit: from a normalised name and a password by the index of other names, the digest and the look-up to an
 // identity that is read. The clock is the caller's: whoever answers a log-on has looked at it when the log-on came. The
-// log-ons are written down before each batch is timed: that is the benchmark's work, not the
-// cache's. BM_ValidatorHit begins earlier and ends later.
+// log-ons are written down before each batch is timed: that is the benchmark's work, not the cache's. BM_ValidatorHit
+// begins earlier and ends later.
 void BM_Hit(benchmark::State& state) {
   struct LogOn {
     Username name;

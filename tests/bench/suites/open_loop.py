@@ -1,4 +1,4 @@
-"""p99.9 of hits at half load, beside misses of 200 ms and invalidations, and of the bare echo at the same rate"""
+"""p99.9 of hits beside misses of 200 ms and invalidations, and of the bare echo: at half load, or where that is calm"""
 
 import functools
 import itertools
@@ -48,14 +48,15 @@ def run(bench: Bench) -> None:
     effort, seconds = bench.effort, bench.effort.seconds * 3
     saturated = [load.hits(ours, seconds=effort.seconds, users=KNOWN, in_flight=64) for _ in range(3)]
     full = statistics.median(result.requests_per_second for result in saturated)
-    part, rate = calm_rate(bench, echo, full, seconds)
+    open_loop = functools.partial(
+        load.grpc, seconds=seconds, warm_up=f"{WARM_UP:g}s", users=KNOWN, prime=True, in_flight=5_000
+    )
+    part, rate = calm_rate(bench, functools.partial(open_loop, echo), full)
     most_misses = int(rate * MISSES_PERCENT / 100 * (seconds + WARM_UP) * 1.3)
     if most_misses * effort.rounds > OTHERS:
         raise BenchError(f"{effort.rounds} rounds at {rate} log-ons a second need more than {OTHERS} users")
 
-    at_rate = functools.partial(
-        load.grpc, seconds=seconds, warm_up=f"{WARM_UP:g}s", users=KNOWN, prime=True, rate=rate, in_flight=5_000
-    )
+    at_rate = functools.partial(open_loop, rate=rate)
     rounds = bench.alternate(
         "open loop",
         {
@@ -86,17 +87,11 @@ def run(bench: Bench) -> None:
     )
 
 
-def calm_rate(bench: Bench, echo: load.Endpoint, full: float, seconds: float) -> tuple[int, int]:
+def calm_rate(bench: Bench, echo: functools.partial[Load], full: float) -> tuple[int, int]:
     """The greatest part of the load at which the echo alone is calm three times running, and its log-ons a second."""
     for part in PARTS_OF_LOAD:
         rate = int(full / part)
-        runs = [
-            load.grpc(
-                echo, seconds=seconds, warm_up=f"{WARM_UP:g}s", users=KNOWN, prime=True, rate=rate, in_flight=5_000
-            )
-            for _ in range(3)
-        ]
-        worst = max(HIT_P99_9.of(run) for run in runs)
+        worst = max(HIT_P99_9.of(echo(rate=rate)) for _ in range(3))
         bench.say(f"1/{part} load is {rate} log-ons a second; the echo's p99.9 at that: {worst / 1000:.1f} ms at worst")
         if worst <= MOST_OF_ECHO_US:
             return part, rate

@@ -9,6 +9,7 @@
 
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "rpc/temporary_folder.h"
 
 namespace credcache {
 namespace {
@@ -18,15 +19,6 @@ namespace fs = std::filesystem;
 // Watches with an interval that no test lives to see: what is told comes from the kernel.
 class FileWatchTest : public ::testing::Test {
  protected:
-  FileWatchTest() {
-    std::string pattern = (fs::temp_directory_path() / "credcache-XXXXXX").string();
-    folder_ = mkdtemp(pattern.data());
-  }
-  ~FileWatchTest() override {
-    watch_.reset();
-    fs::remove_all(folder_);
-  }
-
   // Returns when the watch has begun.
   void Watch(const fs::path& path, absl::Duration interval = absl::Hours(1)) {
     watch_ = std::make_unique<FileWatch>(
@@ -51,7 +43,8 @@ class FileWatchTest : public ::testing::Test {
 
   static void Write(const fs::path& path, const std::string& text) { std::ofstream(path) << text; }
 
-  fs::path folder_;
+  TemporaryFolder temporary_;
+  const fs::path folder_ = temporary_.path();
   absl::Mutex mutex_;
   int looks_ ABSL_GUARDED_BY(mutex_) = 0;
   std::string seen_ ABSL_GUARDED_BY(mutex_);
