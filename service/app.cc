@@ -18,6 +18,7 @@
 #include "backends/factory.h"
 #include "base/clock.h"
 #include "base/random.h"
+#include "base/realm_feeds.h"
 #include "base/realm_ids.h"
 #include "cache/cache.h"
 #include "cache/digest.h"
@@ -93,14 +94,16 @@ class App::Impl {
   struct Chain {
     std::vector<ValidatorConfig> validators;
     bool case_sensitive = false;
+    std::shared_ptr<RealmFeeds> feeds;
     std::shared_ptr<Validator> validator;
   };
   using Chains = std::map<std::string, Chain>;
 
-  std::shared_ptr<Validator> BuildChain(const RealmConfig& realm);
+  Chain BuildChain(const RealmConfig& realm);
   std::shared_ptr<const Realms> BuildRealms(const Config& config, Chains& chains);
   absl::Status StartServing();
   std::vector<ReadinessCheck> Readiness() const;
+  std::vector<ReadinessCheck> ChecksWhileServing() const;
   // Reload, up to what is logged of it.
   absl::StatusOr<std::vector<std::string>> TryReload();
   void PutInForce(const ReloadPlan& plan);
@@ -210,22 +213,29 @@ absl::Status App::Impl::Start() {
 }
 
 // The validator of a realm, from the inside out; each is a decorator over the same interface.
-std::shared_ptr<Validator> App::Impl::BuildChain(const RealmConfig& realm) {
+App::Impl::Chain App::Impl::BuildChain(const RealmConfig& realm) {
+  const auto feeds = std::make_shared<RealmFeeds>();
   std::vector<ChainValidator::Link> links;
   std::map<std::string, int> of_kind;
   for (const ValidatorConfig& config : realm.validators) {
     const std::string kind(BackendKind(config));
     const int number = ++of_kind[kind];
-    std::unique_ptr<Validator> backend = BuildBackend(config, realm,
-                                                      {.clock = clock_,
-                                                       .randomness = randomness_,
-                                                       .reporter = log_,
-                                                       .changes = own_invalidations_.ListenerFor(realm.name)});
-    BackendMetrics& metrics = metrics_.ForBackend(realm.name, number == 1 ? kind : absl::StrCat(kind, "-", number));
+    const std::string name = number == 1 ? kind : absl::StrCat(kind, "-", number);
+    BackendMetrics& metrics = metrics_.ForBackend(realm.name, name);
+    std::unique_ptr<Validator> backend = BuildBackend(
+        config, realm,
+        {.clock = clock_,
+         .randomness = randomness_,
+         .reporter = log_,
+         .changes = own_invalidations_.ListenerFor(
+             {.realm = realm.name, .backend = name, .metrics = metrics, .feeds = feeds, .reporter = log_})});
     links.push_back({.validator = std::make_unique<MeteredValidator>(std::move(backend), metrics, clock_),
                      .continue_on_rejected = config.continue_on_rejected});
   }
-  return std::make_shared<ChainValidator>(std::move(links));  // the first that knows the user decides
+  return {.validators = realm.validators,
+          .case_sensitive = realm.case_sensitive,
+          .feeds = feeds,
+          .validator = std::make_shared<ChainValidator>(std::move(links))};  // the first that knows the user decides
 }
 
 std::shared_ptr<const Realms> App::Impl::BuildRealms(const Config& config, Chains& chains) {
@@ -239,13 +249,14 @@ std::shared_ptr<const Realms> App::Impl::BuildRealms(const Config& config, Chain
         before->second.case_sensitive == realm.case_sensitive) {
       chain = before->second;
     } else {
-      chain = {.validators = realm.validators, .case_sensitive = realm.case_sensitive, .validator = BuildChain(realm)};
+      chain = BuildChain(realm);
     }
 
     const RealmId id = realm_ids_.Intern(realm.name);
     const CaseRule case_rule = realm.case_sensitive ? CaseRule::kSensitive : CaseRule::kFold;
     auto caching = std::make_shared<CachingValidator>(
-        CachingOptions{.realm = realm.name, .realm_id = id, .case_rule = case_rule, .policy = realm.policy},
+        CachingOptions{
+            .realm = realm.name, .realm_id = id, .case_rule = case_rule, .policy = realm.policy, .feeds = chain.feeds},
         CachingValidator::Shared{
             .cache = cache_.get(), .digester = digester_, .flights = flights_, .revisions = journal_, .clock = clock_},
         metrics_.ForRealm(realm.name), chain.validator);
@@ -294,11 +305,24 @@ std::vector<ReadinessCheck> App::Impl::Readiness() const {
     case State::kStarting:
       return {{.name = "grpc", .ready = false, .reason = "starting"}};
     case State::kServing:
-      return {{.name = "grpc"}};
+      return ChecksWhileServing();
     case State::kStopped:
       break;
   }
   return {{.name = "grpc", .ready = false, .reason = "draining"}};
+}
+
+// A feed that is down costs freshness, not service.
+std::vector<ReadinessCheck> App::Impl::ChecksWhileServing() const {
+  std::vector<ReadinessCheck> checks = {{.name = "grpc"}};
+  for (const Metrics::Backend& backend : metrics_.Backends()) {
+    if (backend.reading.feed == FeedState::kNone) continue;
+    checks.push_back({.name = absl::StrCat("feed ", backend.realm, "/", backend.backend),
+                      .ready = backend.reading.feed == FeedState::kUp,
+                      .reason = "down: changes in the directory are not heard of, feed_down_age_limit holds",
+                      .required = false});
+  }
+  return checks;
 }
 
 std::string App::Impl::ReadyLine() const {

@@ -48,6 +48,7 @@ UsersFileReader::UsersFileReader(std::string path, CaseRule case_rule, Clock& cl
 absl::StatusOr<std::shared_ptr<const UsersFile>> UsersFileReader::Current() {
   absl::StatusOr<std::shared_ptr<const UsersFile>> current;
   std::vector<std::string> changed;
+  std::string error;
   {
     absl::MutexLock lock(&mutex_);
     const MonotonicTime now = clock_.Monotonic();
@@ -61,25 +62,36 @@ absl::StatusOr<std::shared_ptr<const UsersFile>> UsersFileReader::Current() {
       current = absl::UnavailableError(error_);
     }
     changed.swap(changed_);
+    error = error_;
   }
-  Tell(changed);
+  Tell(changed, error);
   return current;
 }
 
 void UsersFileReader::Look() {
   std::vector<std::string> changed;
+  std::string error;
   {
     absl::MutexLock lock(&mutex_);
     Check();
     changed.swap(changed_);
+    error = error_;
   }
-  Tell(changed);
+  Tell(changed, error);
 }
 
-void UsersFileReader::Tell(const std::vector<std::string>& changed) {
-  if (changes_ == nullptr || changed.empty()) return;
-  if (changed.size() > kMostNamed) return changes_->EverythingChanged();
-  changes_->AccountsChanged(changed);
+void UsersFileReader::Tell(const std::vector<std::string>& changed, const std::string& error) {
+  if (changes_ == nullptr) return;
+  if (changed.size() > kMostNamed) {
+    changes_->EverythingChanged();
+  } else if (!changed.empty()) {
+    changes_->AccountsChanged(changed);
+  }
+  if (error.empty()) {
+    changes_->FeedUp();
+  } else {
+    changes_->FeedDown(error);
+  }
 }
 
 void UsersFileReader::Check() {

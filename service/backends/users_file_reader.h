@@ -26,8 +26,8 @@ namespace credcache {
 class UsersFileReader {
  public:
   // Reads the file at once, and reports what is wrong with it. `changes` (may be null) is told of every later change
-  // that makes a difference to a user, by whoever finds it, once all are answered from the new contents. What changes
-  // while the file cannot be read is told when it can be again.
+  // that makes a difference to a user, and of whether the file can be read, by whoever finds it, once all are answered
+  // from the new contents. What changes while the file cannot be read is told when it can be again.
   UsersFileReader(std::string path, CaseRule case_rule, Clock& clock, Reporter& reporter,
                   std::shared_ptr<ChangeListener> changes);
 
@@ -54,8 +54,8 @@ class UsersFileReader {
   void Read() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Succeed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Fail(const std::string& why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // To the listener.
-  void Tell(const std::vector<std::string>& changed);
+  // To the listener, in the order of what happened.
+  void Tell(const std::vector<std::string>& changed, const std::string& error);
   absl::StatusOr<std::string> ReadText() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::string path_;

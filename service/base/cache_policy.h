@@ -1,9 +1,14 @@
 // What a realm's configuration says of remembering.
 #pragma once
 
+#include <algorithm>
+
 #include "absl/time/time.h"
 
 namespace credcache {
+
+// A password that became good is refused for so long at most where nothing tells of the change (design, section 5).
+inline constexpr absl::Duration kLongestNegativeWithoutFeed = absl::Minutes(5);
 
 // Defaults are api.md's.
 struct CachePolicy {
@@ -16,6 +21,17 @@ struct CachePolicy {
   absl::Duration stale_grace = absl::ZeroDuration();
   absl::Duration quarantine = absl::Seconds(5);
   bool supersede = true;
+  // The age limit while the realm's change feed is down.
+  absl::Duration feed_down_age_limit = absl::Minutes(5);
+
+  // What holds then.
+  CachePolicy WhileFeedIsDown() const {
+    CachePolicy policy = *this;
+    policy.age_limit = std::min(age_limit, feed_down_age_limit);
+    policy.idle_limit = std::min(idle_limit, policy.age_limit);
+    policy.negative_longest = std::min(negative_longest, kLongestNegativeWithoutFeed);
+    return policy;
+  }
 
   friend bool operator==(const CachePolicy&, const CachePolicy&) = default;
 };

@@ -15,8 +15,6 @@ constexpr absl::Duration kLongestLimit = absl::Hours(8760);
 constexpr absl::Duration kLongestGrace = absl::Hours(168);
 constexpr absl::Duration kLongestQuarantine = absl::Hours(1);
 constexpr absl::Duration kLongestNegative = absl::Minutes(30);
-// A password that became good is refused for so long at most where nothing tells of the change (design, section 5).
-constexpr absl::Duration kLongestNegativeWithoutFeed = absl::Minutes(5);
 
 // Cache and RealmCache have these keys in common. `most_negative`: what counts of negative.longest, whatever is
 // written.
@@ -67,6 +65,10 @@ CachePolicy MergePolicy(const Section& written, const std::string& path, CachePo
         checks.Length(Child(path, "quarantine"), written.quarantine(), absl::ZeroDuration(), kLongestQuarantine);
   }
   if (written.has_supersede()) policy.supersede = written.supersede();
+  if (written.has_feed_down_age_limit()) {
+    policy.feed_down_age_limit =
+        checks.Length(Child(path, "feed_down_age_limit"), written.feed_down_age_limit(), kShortestLimit, kLongestLimit);
+  }
   return policy;
 }
 

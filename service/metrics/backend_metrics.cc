@@ -21,8 +21,25 @@ void BackendMetrics::End(BackendResult result, absl::Duration duration) {
   recent_nanoseconds_[number % kRecent].store(absl::ToInt64Nanoseconds(duration), std::memory_order_relaxed);
 }
 
+uint64_t BackendMetrics::BeginFeed() {
+  uint64_t before = feed_.load(std::memory_order_relaxed);
+  const auto next = [&before] { return before / kFeedStates + 1; };
+  while (!feed_.compare_exchange_weak(before, next() * kFeedStates, std::memory_order_relaxed)) {
+  }
+  return next();
+}
+
+void BackendMetrics::SetFeed(uint64_t feed, FeedState state) {
+  uint64_t before = feed_.load(std::memory_order_relaxed);
+  while (before / kFeedStates == feed &&
+         !feed_.compare_exchange_weak(before, feed * kFeedStates + static_cast<uint64_t>(state),
+                                      std::memory_order_relaxed)) {
+  }
+}
+
 BackendReading BackendMetrics::Read() const {
   BackendReading reading = {.up = up_.load(std::memory_order_relaxed),
+                            .feed = Feed(),
                             .in_flight = static_cast<uint64_t>(std::max<int64_t>(InFlight(), 0)),
                             .errors = Requests(BackendResult::kError) + Requests(BackendResult::kOverload)};
   for (const Count& count : results_) reading.requests += count.Read();

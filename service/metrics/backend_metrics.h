@@ -29,9 +29,13 @@ inline constexpr int kBackendResults = 8;
 // "accepted", "unknown_user".
 absl::string_view Name(BackendResult result);
 
+// Whether a backend tells of changes by itself, and can at this moment.
+enum class FeedState : uint8_t { kNone, kDown, kUp };
+
 // A backend as it is now.
 struct BackendReading {
-  bool up = true;          // its last request was answered, or it was not asked yet
+  bool up = true;  // its last request was answered, or it was not asked yet
+  FeedState feed = FeedState::kNone;
   uint64_t in_flight = 0;  // under way or waiting
   uint64_t requests = 0;   // ended ones, of every result
   uint64_t errors = 0;     // kError and kOverload among them
@@ -56,6 +60,12 @@ class BackendMetrics {
   // Instead of End: the request was a look-up of a name and was answered, which counts nowhere.
   void EndResolve() { in_flight_.fetch_sub(1, std::memory_order_relaxed); }
 
+  // How the backend's change feed is. After a reload the feed from before may still end: only the last that began
+  // counts.
+  uint64_t BeginFeed();
+  void SetFeed(uint64_t feed, FeedState state);
+  FeedState Feed() const { return static_cast<FeedState>(feed_.load(std::memory_order_relaxed) % kFeedStates); }
+
   BackendReading Read() const;
   uint64_t Requests(BackendResult result) const { return results_[static_cast<size_t>(result)].Read(); }
   int64_t InFlight() const { return in_flight_.load(std::memory_order_relaxed); }
@@ -64,6 +74,8 @@ class BackendMetrics {
  private:
   std::atomic<int64_t> in_flight_{0};
   std::atomic<bool> up_{true};
+  static constexpr uint64_t kFeedStates = 4;
+  std::atomic<uint64_t> feed_{0};  // the feed's number times kFeedStates, and its state
   std::array<Count, kBackendResults> results_;
   LatencyHistogram durations_;
   // A ring: the request that ended as number n is at n % kRecent.

@@ -43,6 +43,9 @@ inline constexpr FamilySpec kBackendDuration = {
     "Time from a request to a backend to its answer or failure, waiting for a free connection or worker included."};
 inline constexpr FamilySpec kBackendInFlight = {"credcache_backend_in_flight", Gauge,
                                                 "Requests to a backend under way or waiting."};
+inline constexpr FamilySpec kBackendFeedUp = {
+    "credcache_backend_feed_up", Gauge,
+    "1 while changes at the backend are heard of, 0 while its change feed is down; left out where there is none."};
 inline constexpr FamilySpec kInvalidations = {
     "credcache_invalidations_total", Counter,
     "Invalidations applied, by what they cover and where they came from (caller, feed, replica, reload)."};

@@ -196,6 +196,7 @@ void Metrics::CollectBackends(std::vector<MetricFamily>& out) const {
   FamilyBuilder requests(families::kBackendRequests);
   FamilyBuilder durations(families::kBackendDuration);
   FamilyBuilder in_flight(families::kBackendInFlight);
+  FamilyBuilder feed_up(families::kBackendFeedUp);
   {
     const absl::MutexLock lock(&mutex_);
     for (const auto& [name, metrics] : backends_) {
@@ -206,9 +207,12 @@ void Metrics::CollectBackends(std::vector<MetricFamily>& out) const {
       }
       durations.Add({{"backend", backend}, {"realm", realm}}, metrics->Durations());
       in_flight.Add({{"backend", backend}, {"realm", realm}}, static_cast<double>(metrics->InFlight()));
+      if (const FeedState feed = metrics->Feed(); feed != FeedState::kNone) {
+        feed_up.Add({{"backend", backend}, {"realm", realm}}, feed == FeedState::kUp ? 1 : 0);
+      }
     }
   }
-  for (FamilyBuilder* family : {&requests, &durations, &in_flight}) std::move(*family).AppendTo(out);
+  for (FamilyBuilder* family : {&requests, &durations, &in_flight, &feed_up}) std::move(*family).AppendTo(out);
 }
 
 void Metrics::CollectInvalidations(std::vector<MetricFamily>& out) const {

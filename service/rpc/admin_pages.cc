@@ -34,12 +34,13 @@ AdminReply Liveness(const AdminRequest&, const AdminSources&) { return {.body = 
 // As Kubernetes' own servers show their checks.
 AdminReply Readiness(const AdminRequest& request, const AdminSources& sources) {
   const std::vector<ReadinessCheck> checks = sources.readiness ? sources.readiness() : std::vector<ReadinessCheck>();
-  const bool ready = std::all_of(checks.begin(), checks.end(), [](const ReadinessCheck& check) { return check.ready; });
+  const bool ready = std::all_of(checks.begin(), checks.end(),
+                                 [](const ReadinessCheck& check) { return check.ready || !check.required; });
   const bool verbose = IsVerbose(request.query);
   AdminReply reply = {.status = ready ? 200 : 503};
   for (const ReadinessCheck& check : checks) {
     if (!check.ready) {
-      absl::StrAppend(&reply.body, "[-] ", check.name, ": ", check.reason, "\n");
+      absl::StrAppend(&reply.body, check.required ? "[-] " : "[!] ", check.name, ": ", check.reason, "\n");
     } else if (verbose) {
       absl::StrAppend(&reply.body, "[+] ", check.name, ": ok\n");
     }

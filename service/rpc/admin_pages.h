@@ -11,17 +11,18 @@
 
 namespace credcache {
 
-// One thing that must hold before requests may come.
+// One thing that must hold before requests may come, or, where it is not required, that an operator should hear of.
 struct ReadinessCheck {
   std::string name;  // "grpc", "journal"
   bool ready = true;
   std::string reason;  // why not: "starting", "draining"
+  bool required = true;
 };
 
 // Where the pages come from. Called from the server's threads, several at once.
 struct AdminSources {
   const prometheus::Collectable& metrics;
-  // Ready when all checks are, and when there are none.
+  // Ready when all required checks are, and when there are none.
   std::function<std::vector<ReadinessCheck>()> readiness;
 };
 
@@ -38,8 +39,8 @@ struct AdminReply {
   std::string allow;  // the methods that there are, with 405
 };
 
-// 200; 503 from /readyz, with the reasons; 404 for other paths; 405 for methods other than GET and HEAD. `?verbose`
-// makes the probes list every check.
+// 200; 503 from /readyz, with the reasons (a check that is not required and fails is told, and is no reason); 404 for
+// other paths; 405 for methods other than GET and HEAD. `?verbose` makes the probes list every check.
 AdminReply AnswerAdminRequest(const AdminRequest& request, const AdminSources& sources);
 
 }  // namespace credcache

@@ -1,7 +1,11 @@
 #include "rpc/own_invalidations.h"
 
+#include <cstdint>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "rpc/invalidation_record.h"
 
 namespace credcache {
@@ -11,19 +15,46 @@ constexpr char kChanged[] = "changed in the directory";
 
 class FeedListener final : public ChangeListener {
  public:
-  FeedListener(OwnInvalidations& invalidations, std::string realm)
-      : invalidations_(invalidations), realm_(std::move(realm)) {}
+  FeedListener(OwnInvalidations& invalidations, OwnInvalidations::Feed feed)
+      : invalidations_(invalidations), feed_(std::move(feed)), number_(feed_.metrics.BeginFeed()) {}
+  ~FeedListener() override { Set(FeedState::kNone); }
 
   void AccountsChanged(const std::vector<std::string>& usernames) override {
     for (const std::string& username : usernames) {
-      invalidations_.User(realm_, username, InvalidationOrigin::kFeed, kChanged);
+      invalidations_.User(feed_.realm, username, InvalidationOrigin::kFeed, kChanged);
     }
   }
-  void EverythingChanged() override { invalidations_.Realm(realm_, InvalidationOrigin::kFeed, kChanged); }
+  void EverythingChanged() override { invalidations_.Realm(feed_.realm, InvalidationOrigin::kFeed, kChanged); }
+
+  void FeedUp() override {
+    if (!Set(FeedState::kUp)) return;
+    feed_.reporter.Report(Severity::kInfo, "feed_up",
+                          absl::StrCat(feed_.realm, "/", feed_.backend, ": changes in the directory are heard of"));
+  }
+  void FeedDown(absl::string_view why) override {
+    if (!Set(FeedState::kDown)) return;
+    feed_.reporter.Report(Severity::kWarning, "feed_down",
+                          absl::StrCat(feed_.realm, "/", feed_.backend, ": no change in the directory is heard of: ",
+                                       why, "; feed_down_age_limit holds meanwhile"));
+  }
 
  private:
+  // Whether that is new.
+  bool Set(FeedState state) {
+    const absl::MutexLock lock(&mutex_);
+    if (state == state_) return false;
+    if (state == FeedState::kDown) feed_.feeds->CountDown();
+    if (state_ == FeedState::kDown) feed_.feeds->CountUp();
+    state_ = state;
+    feed_.metrics.SetFeed(number_, state);
+    return true;
+  }
+
   OwnInvalidations& invalidations_;
-  const std::string realm_;
+  const OwnInvalidations::Feed feed_;
+  const uint64_t number_;
+  absl::Mutex mutex_;
+  FeedState state_ ABSL_GUARDED_BY(mutex_) = FeedState::kNone;
 };
 
 }  // namespace
@@ -39,8 +70,8 @@ void OwnInvalidations::Realm(const std::string& realm, InvalidationOrigin origin
          origin);
 }
 
-std::shared_ptr<ChangeListener> OwnInvalidations::ListenerFor(std::string realm) {
-  return std::make_shared<FeedListener>(*this, std::move(realm));
+std::shared_ptr<ChangeListener> OwnInvalidations::ListenerFor(Feed feed) {
+  return std::make_shared<FeedListener>(*this, std::move(feed));
 }
 
 void OwnInvalidations::Append(Invalidation invalidation, InvalidationTarget target, InvalidationOrigin origin) {

@@ -8,6 +8,8 @@
 #include "audit/audit_log.h"
 #include "base/change_listener.h"
 #include "base/clock.h"
+#include "base/realm_feeds.h"
+#include "base/reporter.h"
 #include "journal/journal.h"
 #include "metrics/metrics.h"
 
@@ -24,8 +26,16 @@ class OwnInvalidations {
             const std::string& reason);
   void Realm(const std::string& realm, InvalidationOrigin origin, const std::string& reason);
 
-  // For the change feeds of a realm. This must outlive it.
-  std::shared_ptr<ChangeListener> ListenerFor(std::string realm);
+  // For the change feed of one backend of a realm; its state goes to the log, to `metrics` and to `feeds`. This,
+  // `metrics` and `reporter` must outlive it.
+  struct Feed {
+    std::string realm;
+    std::string backend;  // "ldap", "file-2"
+    BackendMetrics& metrics;
+    std::shared_ptr<RealmFeeds> feeds;
+    Reporter& reporter;
+  };
+  std::shared_ptr<ChangeListener> ListenerFor(Feed feed);
 
  private:
   void Append(Invalidation invalidation, InvalidationTarget target, InvalidationOrigin origin);

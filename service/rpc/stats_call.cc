@@ -33,6 +33,18 @@ v1::MissReason ProtoOf(MissReason reason) {
   return v1::MISS_REASON_UNSPECIFIED;
 }
 
+v1::BackendStats::FeedState ProtoOf(FeedState state) {
+  switch (state) {
+    case FeedState::kNone:
+      return v1::BackendStats::FEED_STATE_UNSPECIFIED;
+    case FeedState::kDown:
+      return v1::BackendStats::FEED_STATE_DOWN;
+    case FeedState::kUp:
+      return v1::BackendStats::FEED_STATE_UP;
+  }
+  return v1::BackendStats::FEED_STATE_UNSPECIFIED;
+}
+
 uint64_t Unsigned(int64_t count) { return static_cast<uint64_t>(std::max<int64_t>(0, count)); }
 
 // The fields that CacheStats and RealmStats have in common.
@@ -100,6 +112,7 @@ void AddBackends(const RpcParts& parts, const Caller& caller, v1::StatsResponse*
     proto->set_realm(backend.realm);
     proto->set_backend(backend.backend);
     proto->set_state(backend.reading.up ? v1::BackendStats::STATE_UP : v1::BackendStats::STATE_DOWN);
+    proto->set_feed(ProtoOf(backend.reading.feed));
     proto->set_in_flight(backend.reading.in_flight);
     proto->set_requests(backend.reading.requests);
     proto->set_errors(backend.reading.errors);

@@ -10,7 +10,11 @@ namespace credcache {
 
 CachingValidator::CachingValidator(CachingOptions options, const Shared& shared, RealmMetrics& metrics,
                                    std::shared_ptr<Validator> inner)
-    : options_(std::move(options)), shared_(shared), metrics_(metrics), inner_(std::move(inner)) {}
+    : options_(std::move(options)),
+      feed_down_policy_(options_.policy.WhileFeedIsDown()),
+      shared_(shared),
+      metrics_(metrics),
+      inner_(std::move(inner)) {}
 
 CachingValidator::~CachingValidator() {
   absl::MutexLock lock(&mutex_);
@@ -27,7 +31,7 @@ void CachingValidator::Validate(const LogOn& log_on, ValidateDone done) {
 
   const auto digest_of = [&](const Username& account) { return DigestOf(account, log_on.password); };
   Cache::LookedUp looked_up =
-      shared_.cache->LookUp(Key(log_on.username), digest_of, options_.policy, log_on.max_age, log_on.asked_at);
+      shared_.cache->LookUp(Key(log_on.username), digest_of, policy(), log_on.max_age, log_on.asked_at);
   const Username& account = looked_up.known_as.has_value() ? *looked_up.known_as : log_on.username;
   const Digest& digest = looked_up.digest;
   Finding& finding = looked_up.finding;
@@ -48,7 +52,7 @@ void CachingValidator::Validate(const LogOn& log_on, ValidateDone done) {
 
   // A flight may have landed between the look-up and the listing: it filled the cache before it left the table, so a
   // second look finds what it brought, and equal log-ons cause one validation, not two.
-  finding = shared_.cache->Find(Key(account), digest, options_.policy, log_on.max_age);
+  finding = shared_.cache->Find(Key(account), digest, policy(), log_on.max_age);
   if (finding.kind != Finding::Kind::kMiss) return AnswerFromCache(flight, finding);
   metrics_.CountMiss(finding.reason);
   Begin(flight);
@@ -159,9 +163,9 @@ bool CachingValidator::SettledAs(const std::shared_ptr<Flight>& flight, const Us
   }
   // A refresh was begun to get past what the cache holds.
   if (flight->refresh) return false;
-  const Finding finding = shared_.cache->Find(Key(account), digest, options_.policy, max_age);
+  const Finding finding = shared_.cache->Find(Key(account), digest, policy(), max_age);
   if (finding.kind == Finding::Kind::kMiss) return false;
-  shared_.cache->LearnName(flight->asked, Key(account), flight->began, flight->revision, options_.policy);
+  shared_.cache->LearnName(flight->asked, Key(account), flight->began, flight->revision, policy());
   AnswerFromCache(flight, finding);
   EndOne();
   return true;
@@ -182,7 +186,7 @@ void CachingValidator::Land(const std::shared_ptr<Flight>& flight, absl::StatusO
     const bool kept = Remember(*flight, *verdict) == FillOutcome::kFilled;
     if (kept && verdict->decision == Decision::kAccepted) {
       verdict->expires_at =
-          std::min(flight->began_wall + options_.policy.age_limit, shared_.clock.Now() + options_.policy.idle_limit);
+          std::min(flight->began_wall + policy().age_limit, shared_.clock.Now() + policy().idle_limit);
     }
   }
   flight->password = Secret();  // before others hear of the answer, not when the last of them lets go of the flight
@@ -231,7 +235,7 @@ FillOutcome CachingValidator::Remember(const Flight& flight, const Verdict& verd
                               .validated_at = flight.began,
                               .revision = flight.revision,
                               .refresh = flight.refresh},
-                             options_.policy);
+                             policy());
 }
 
 void CachingValidator::EndOne() {
@@ -240,9 +244,8 @@ void CachingValidator::EndOne() {
 }
 
 void CachingValidator::AnswerStale(const Flight& flight, const absl::Status& error, Waiter waiter) {
-  if (options_.policy.stale_grace > absl::ZeroDuration()) {
-    const Finding finding =
-        shared_.cache->FindStale(Key(flight.account), flight.digest, options_.policy, waiter.max_age);
+  if (policy().stale_grace > absl::ZeroDuration()) {
+    const Finding finding = shared_.cache->FindStale(Key(flight.account), flight.digest, policy(), waiter.max_age);
     if (finding.kind == Finding::Kind::kAccepted) {
       metrics_.CountStale();
       return waiter.done(FromFinding(finding, Source::kStale));

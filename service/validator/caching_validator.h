@@ -11,6 +11,7 @@
 #include "base/cache_policy.h"
 #include "base/clock.h"
 #include "base/names.h"
+#include "base/realm_feeds.h"
 #include "base/revision.h"
 #include "cache/cache.h"
 #include "cache/digest.h"
@@ -26,6 +27,8 @@ struct CachingOptions {
   RealmId realm_id{};
   CaseRule case_rule = CaseRule::kFold;
   CachePolicy policy;
+  // While one of them is down, policy.WhileFeedIsDown() holds. Null: there is none.
+  std::shared_ptr<const RealmFeeds> feeds;
 };
 
 // Thread-safe. A hit is answered on the caller's thread, without allocation and without waiting for anything but one
@@ -52,6 +55,10 @@ class CachingValidator final : public Validator {
   void Validate(const LogOn& log_on, ValidateDone done) override;
 
  private:
+  // What holds at this moment.
+  const CachePolicy& policy() const {
+    return options_.feeds == nullptr || options_.feeds->AllUp() ? options_.policy : feed_down_policy_;
+  }
   AccountKey Key(const Username& name) const { return {options_.realm_id, name}; }
   Digest DigestOf(const Username& account, SecretView password) const;
   // Whether a log-on as `asked` may wait for `flight`: it is fresh enough, and nothing forgot the account since it
@@ -76,6 +83,7 @@ class CachingValidator final : public Validator {
   void AnswerStale(const Flight& flight, const absl::Status& error, Waiter waiter);
 
   const CachingOptions options_;
+  const CachePolicy feed_down_policy_;
   const Shared shared_;
   RealmMetrics& metrics_;
   const std::shared_ptr<Validator> inner_;

@@ -9,7 +9,7 @@ import pytest
 import waiting
 from client import Client, Connect, fails
 from credcached import Credcached, Serve, is_about
-from stubs import ACCEPTED, ACCOUNT_DISABLED, BACKEND, CACHE, PASSWORD_EXPIRED, REJECTED
+from stubs import ACCEPTED, ACCOUNT_DISABLED, BACKEND, CACHE, PASSWORD_EXPIRED, REJECTED, stats_pb2
 
 
 @pytest.fixture
@@ -110,6 +110,30 @@ def test_a_file_that_cannot_be_read_is_an_outage_and_no_verdict(
     users.rmdir()
     aside.rename(users)
     waiting.until(lambda: outcome(client, "bob", "password-of-bob") == ACCEPTED, "the file counts again")
+
+
+def test_while_the_file_is_away_its_feed_is_down_and_all_say_so(
+    serve: Serve, connect: Connect, tmp_path: pathlib.Path
+) -> None:
+    users = configs.write_users(tmp_path / "users", alice="password-of-alice")
+    server = serve(configs.config(configs.realm(configs.users_file(users)), cache={"feed_down_age_limit": "300ms"}))
+    client = connect(server)
+    assert client.stats().backends[0].feed == stats_pb2.BackendStats.FEED_STATE_UP
+    assert client.authenticate("alice", "password-of-alice").source == BACKEND
+    aside = users.rename(users.with_name("aside"))
+    waiting.until(
+        lambda: "[!] feed corp.example/file: down" in server.get("/readyz")[1], "the feed is known to be down"
+    )
+    assert server.get("/readyz")[0] == 200
+    assert server.metrics().total("credcache_backend_feed_up", realm="corp.example", backend="file") == 0
+    assert client.stats().backends[0].feed == stats_pb2.BackendStats.FEED_STATE_DOWN
+    waiting.until(lambda: outcome(client, "alice", "password-of-alice") is None, "nothing old is trusted")
+    aside.rename(users)
+    waiting.until(lambda: outcome(client, "alice", "password-of-alice") == ACCEPTED, "the file counts again")
+    assert server.metrics().total("credcache_backend_feed_up", realm="corp.example", backend="file") == 1
+    assert server.get("/readyz?verbose")[1] == "[+] grpc: ok\n[+] feed corp.example/file: ok\nok\n"
+    for event in ("feed_down", "feed_up"):
+        server.wait_for_log(lambda line, event=event: line["kind"] == event, event)
 
 
 def test_a_file_under_constant_replacement_never_answers_wrongly(

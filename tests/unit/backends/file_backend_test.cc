@@ -18,6 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
+#include "backends/recording_listener.h"
 #include "backends/recording_reporter.h"
 #include "base/fake_clock.h"
 
@@ -36,31 +37,6 @@ constexpr absl::string_view kArgon2id =
 // Of some password, at half a second.
 constexpr absl::string_view kSlow =
     "$6$rounds=1000000$saltsalt$zcCvYcDM8j0aB28drG.Vwe4L4mnOkoRyg3Q.Bu7J9v6yK9aKDDPiDDlrOhF03cpnd3KFfSzTDNEBa0iVYm2H90";
-
-// Remembers what was told.
-class RecordingListener final : public ChangeListener {
- public:
-  void AccountsChanged(const std::vector<std::string>& usernames) override {
-    const absl::MutexLock lock(&mutex_);
-    told_.insert(told_.end(), usernames.begin(), usernames.end());
-  }
-  void EverythingChanged() override {
-    const absl::MutexLock lock(&mutex_);
-    told_.emplace_back("everything");
-  }
-
-  // All that was told since the last call, once so much was.
-  std::vector<std::string> Wait(size_t count) {
-    const absl::MutexLock lock(&mutex_);
-    const auto enough = [this, count]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return told_.size() >= count; };
-    EXPECT_TRUE(mutex_.AwaitWithTimeout(absl::Condition(&enough), absl::Seconds(20)));
-    return std::exchange(told_, {});
-  }
-
- private:
-  absl::Mutex mutex_;
-  std::vector<std::string> told_ ABSL_GUARDED_BY(mutex_);
-};
 
 class FileBackendTest : public ::testing::Test {
  protected:
@@ -356,11 +332,14 @@ TEST_F(FileBackendTest, TellsWhoChangedAndAnswersThemFromTheNewFile) {
 TEST_F(FileBackendTest, TellsAfterwardsWhatChangedWhileTheFileWasAway) {
   Replace(absl::StrCat("alice:", kSha512, "\nbob:", kSha512, "\n"));
   StartAndListen();
+  EXPECT_TRUE(changes_->WaitForFeed("up"));
   std::filesystem::remove(path_);
   LetItLook();
   EXPECT_EQ(Ask("alice", "s3cret").status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(changes_->WaitForFeed("down"));
   Replace(absl::StrCat("alice:", kSha512, "\ncarol:", kSha512, "\n"));
   EXPECT_THAT(changes_->Wait(2), ::testing::UnorderedElementsAre("bob", "carol"));
+  EXPECT_TRUE(changes_->WaitForFeed("up"));
 }
 
 TEST_F(FileBackendTest, NamesNobodyWhereNearlyAllChanged) {

@@ -109,7 +109,7 @@ TEST_F(MistakesTest, KeysThatAreNotBuiltYet) {
   for (const char* key : {"throttle", "journal", "sessions"}) {
     ExpectBeforeRealm({{absl::StrCat(key, ": {}"), absl::StrCat("c.yaml:1: ", key, rest)}});
   }
-  for (const char* key : {"retire", "feed_down_age_limit"}) {
+  for (const char* key : {"retire"}) {
     ExpectBeforeRealm({{absl::StrCat("cache: {", key, ": 5m}"), absl::StrCat("c.yaml:1: cache.", key, rest)}});
     ExpectAll({{absl::StrCat("realms:\n- {name: r, cache: {", key, ": 5m}, validators: [{file: {path: users}}]}"),
                 absl::StrCat("c.yaml:2: realms[0].cache.", key, rest)}});

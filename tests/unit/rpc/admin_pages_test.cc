@@ -64,5 +64,11 @@ TEST_F(AdminPagesTest, OnlyReadingIsAllowed) {
   EXPECT_EQ(Ask("HEAD", "/metrics").status, 200);
 }
 
+TEST_F(AdminPagesTest, WhatIsNotRequiredIsToldAndKeepsNobodyAway) {
+  checks_.push_back({.name = "feed", .ready = false, .reason = "down", .required = false});
+  EXPECT_EQ(Ask("GET", "/readyz").status, 200);
+  EXPECT_EQ(Ask("GET", "/readyz").body, "[!] feed: down\nok\n");
+}
+
 }  // namespace
 }  // namespace credcache

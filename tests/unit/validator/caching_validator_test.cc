@@ -31,14 +31,14 @@ class CachingValidatorTest : public testing::Test {
 
   void Build() {
     validator_ = nullptr;
-    validator_ =
-        std::make_unique<CachingValidator>(CachingOptions{.realm = "corp", .realm_id = kRealm, .policy = policy_},
-                                           CachingValidator::Shared{.cache = cache_off_ ? nullptr : &cache_,
-                                                                    .digester = digester_,
-                                                                    .flights = flights_,
-                                                                    .revisions = journal_,
-                                                                    .clock = clock_},
-                                           metrics_.ForRealm("corp"), directory_);
+    validator_ = std::make_unique<CachingValidator>(
+        CachingOptions{.realm = "corp", .realm_id = kRealm, .policy = policy_, .feeds = feeds_},
+        CachingValidator::Shared{.cache = cache_off_ ? nullptr : &cache_,
+                                 .digester = digester_,
+                                 .flights = flights_,
+                                 .revisions = journal_,
+                                 .clock = clock_},
+        metrics_.ForRealm("corp"), directory_);
   }
 
   // What came of a log-on, as "outcome source", or the error's code; "waiting" until it is answered.
@@ -83,6 +83,7 @@ class CachingValidatorTest : public testing::Test {
   FakeClock clock_;
   SystemRandomness randomness_;
   CachePolicy policy_{.quarantine = absl::ZeroDuration()};
+  std::shared_ptr<RealmFeeds> feeds_ = std::make_shared<RealmFeeds>();
   bool cache_off_ = false;
   Cache cache_{{.buckets = 4, .max_entries = 1000}, clock_, randomness_};
   Digester digester_{randomness_};
@@ -378,6 +379,31 @@ TEST_F(CachingValidatorTest, ManyEqualLogOnsAtOnceAreOneValidation) {
     for (const std::shared_ptr<Answer>& answer : answers) EXPECT_TRUE(absl::StartsWith(answer->text, "accepted"));
     ASSERT_EQ(directory_->validations(), round + 1);
   }
+}
+
+TEST_F(CachingValidatorTest, WhileTheFeedIsDownEntriesLiveNoLongerThanItsLimit) {
+  policy_.feed_down_age_limit = absl::Minutes(5);
+  Build();
+  Ask("alice", "secret");
+  clock_.Advance(absl::Minutes(6));
+  EXPECT_EQ(Ask("alice", "secret"), "accepted cache");
+  feeds_->CountDown();
+  EXPECT_EQ(Ask("alice", "secret"), "accepted backend");
+  clock_.Advance(absl::Minutes(4));
+  EXPECT_EQ(Ask("alice", "secret"), "accepted cache");
+  clock_.Advance(absl::Minutes(2));
+  feeds_->CountUp();  // it told first whatever had changed
+  EXPECT_EQ(Ask("alice", "secret"), "accepted cache");
+}
+
+TEST_F(CachingValidatorTest, WhileTheFeedIsDownARejectionIsNotRememberedForLong) {
+  policy_.negative_first = policy_.negative_longest = absl::Minutes(30);
+  Build();
+  Ask("alice", "wrong");
+  clock_.Advance(absl::Minutes(6));
+  EXPECT_EQ(Ask("alice", "wrong"), "rejected cache");
+  feeds_->CountDown();
+  EXPECT_EQ(Ask("alice", "wrong"), "rejected backend");
 }
 
 }  // namespace
