@@ -37,10 +37,14 @@
 #include "rpc/server.h"
 #include "rpc/stream_registry.h"
 #include "rpc/tls.h"
+#include "validator/budget.h"
+#include "validator/budgeted_validator.h"
 #include "validator/caching_validator.h"
 #include "validator/chain_validator.h"
 #include "validator/metered_validator.h"
 #include "validator/realms.h"
+#include "validator/shield.h"
+#include "validator/shielded_validator.h"
 #include "validator/sweeper.h"
 
 namespace credcache {
@@ -126,6 +130,8 @@ class App::Impl {
   const std::unique_ptr<Cache> cache_;  // null: off
   Sweeper sweeper_{cache_.get()};       // housekeeping's own
   FlightTable flights_;
+  Budget budget_{config_->throttle.memory.accounts, clock_, randomness_};
+  Shield shield_{config_->throttle.memory, clock_, randomness_};
   RealmIds realm_ids_;
   CurrentRealms realms_;
   MemoryJournal journal_;
@@ -254,19 +260,41 @@ std::shared_ptr<const Realms> App::Impl::BuildRealms(const Config& config, Chain
 
     const RealmId id = realm_ids_.Intern(realm.name);
     const CaseRule case_rule = realm.case_sensitive ? CaseRule::kSensitive : CaseRule::kFold;
-    auto caching = std::make_shared<CachingValidator>(
-        CachingOptions{
-            .realm = realm.name, .realm_id = id, .case_rule = case_rule, .policy = realm.policy, .feeds = chain.feeds},
-        CachingValidator::Shared{
-            .cache = cache_.get(), .digester = digester_, .flights = flights_, .revisions = journal_, .clock = clock_},
-        metrics_.ForRealm(realm.name), chain.validator);
+    RealmMetrics& metrics = metrics_.ForRealm(realm.name);
+    const bool dry_run = config.throttle.policy.dry_run;
+    auto budgeted = std::make_shared<BudgetedValidator>(
+        BudgetOptions{.realm = realm.name, .realm_id = id, .policy = realm.budget, .dry_run = dry_run},
+        BudgetedValidator::Shared{.budget = budget_, .metrics = metrics, .reporter = log_}, chain.validator);
+    auto caching = std::make_unique<CachingValidator>(
+        CachingOptions{.realm = realm.name,
+                       .realm_id = id,
+                       .case_rule = case_rule,
+                       .policy = realm.policy,
+                       .feeds = chain.feeds,
+                       .budget = dry_run ? BudgetPolicy{.rejections = 0} : realm.budget},
+        CachingValidator::Shared{.cache = cache_.get(),
+                                 .digester = digester_,
+                                 .flights = flights_,
+                                 .revisions = journal_,
+                                 .clock = clock_,
+                                 .budget = &budget_},
+        metrics, std::move(budgeted));
+    auto shielded = std::make_shared<ShieldedValidator>(
+        ShieldOptions{.realm = realm.name,
+                      .realm_id = id,
+                      .case_rule = case_rule,
+                      .cache_policy = realm.policy,
+                      .policy = config.throttle.policy},
+        ShieldedValidator::Shared{
+            .shield = shield_, .cache = cache_.get(), .clock = clock_, .metrics = metrics, .reporter = log_},
+        std::move(caching));
     if (realm.is_default) default_index = realms.size();
     realms.push_back({.name = realm.name,
                       .id = id,
                       .aliases = realm.aliases,
                       .case_rule = case_rule,
                       .policy = realm.policy,
-                      .validator = std::move(caching)});
+                      .validator = std::move(shielded)});
   }
   chains = std::move(next);
   return std::make_shared<const Realms>(std::move(realms), default_index);

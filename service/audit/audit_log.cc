@@ -24,8 +24,18 @@ uint64_t Microseconds(absl::Duration duration) {
 }  // namespace
 
 absl::string_view Name(AuditReason reason) {
-  static constexpr std::array<absl::string_view, kAuditReasons> kNames = {
-      "ok", "wrong_password", "unknown_user", "locked", "disabled", "expired", "empty_password", "unknown_realm"};
+  static constexpr std::array<absl::string_view, kAuditReasons> kNames = {"ok",
+                                                                          "wrong_password",
+                                                                          "unknown_user",
+                                                                          "locked",
+                                                                          "disabled",
+                                                                          "expired",
+                                                                          "empty_password",
+                                                                          "unknown_realm",
+                                                                          "throttled_account",
+                                                                          "throttled_known_address",
+                                                                          "throttled_address",
+                                                                          "throttled_budget"};
   return kNames[static_cast<size_t>(reason)];
 }
 

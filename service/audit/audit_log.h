@@ -36,8 +36,12 @@ enum class AuditReason : uint8_t {
   kExpired,
   kEmptyPassword,
   kUnknownRealm,
+  kThrottledAccount,  // and the others: ThrottleReason
+  kThrottledKnownAddress,
+  kThrottledAddress,
+  kThrottledBudget,
 };
-inline constexpr int kAuditReasons = 8;
+inline constexpr int kAuditReasons = 12;
 
 // "ok", "wrong_password".
 absl::string_view Name(AuditReason reason);

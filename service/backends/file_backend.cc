@@ -64,6 +64,7 @@ void FileBackend::Validate(const LogOn& log_on, ValidateDone done) {
                  .done = std::move(done)});
   const absl::Status queued = hashes_->Submit([this, validation] {
     auto verdict = Answer(*validation);
+    if (!verdict.ok()) verdict = WithoutRejection(verdict.status());  // a file counts nothing
     // Wiped before others hear of it, not when the last of them lets go of the task.
     validation->password = Secret();
     validation->done(std::move(verdict));

@@ -80,7 +80,7 @@ void LdapBackend::Validate(const LogOn& log_on, ValidateDone done) {
   const absl::Status queued = Submit([this, validation](LdapWorker& worker) {
     const absl::Status refusal = Refusal(validation->question.deadline);
     absl::StatusOr<Verdict> verdict =
-        refusal.ok() ? worker.Validate(validation->question) : absl::StatusOr<Verdict>(refusal);
+        refusal.ok() ? worker.Validate(validation->question) : absl::StatusOr<Verdict>(WithoutRejection(refusal));
     // Wiped before others hear of it, not when the last of them lets go of the task.
     validation->question.password = Secret();
     validation->done(std::move(verdict));

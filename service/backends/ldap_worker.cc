@@ -92,7 +92,10 @@ absl::StatusOr<std::optional<Account>> LdapWorker::Resolve(const Username& name,
 }
 
 absl::StatusOr<Verdict> LdapWorker::Validate(const Question& question) {
-  return IsDirect(options_) ? ValidateDirectly(question) : ValidateBySearch(question);
+  bind_unanswered_ = false;
+  absl::StatusOr<Verdict> verdict = IsDirect(options_) ? ValidateDirectly(question) : ValidateBySearch(question);
+  if (!verdict.ok() && !bind_unanswered_) return WithoutRejection(verdict.status());
+  return verdict;
 }
 
 absl::StatusOr<Verdict> LdapWorker::ValidateBySearch(const Question& question) {
@@ -190,6 +193,7 @@ absl::StatusOr<Decision> LdapWorker::BindUser(const std::string& dn, SecretView 
     const auto answer = users_.connection->Bind(dn, password, deadline);
     if (!answer.ok()) {
       const bool nothing_sent = absl::IsAborted(answer.status());
+      bind_unanswered_ = !nothing_sent;
       const absl::Status lost = Lost(users_, asked, deadline, /*blame=*/!nothing_sent, answer.status());
       if (nothing_sent && attempt == 0) continue;
       return lost;

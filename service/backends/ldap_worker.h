@@ -42,6 +42,7 @@ class LdapWorker {
     Secret password;      // not empty
     MonotonicTime deadline;
   };
+  // An error after which the directory may have counted a wrong password is told from the others: WithoutRejection.
   absl::StatusOr<Verdict> Validate(const Question& question);
 
   // Sees whether a server that was down is back, if one is due. To be called when nobody waits for this worker.
@@ -85,6 +86,7 @@ class LdapWorker {
   const bool user_dn_is_dn_;
   Kept search_;
   Kept users_;
+  bool bind_unanswered_ = false;  // the question's: whether it was a rejection is not known
 };
 
 }  // namespace credcache

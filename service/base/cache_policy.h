@@ -17,6 +17,9 @@ struct CachePolicy {
   absl::Duration negative_first = absl::Seconds(30);
   // Zero: no negative entries. The configuration allows 5 min at most where no change feed runs.
   absl::Duration negative_longest = absl::Minutes(30);
+  // So long after its life a rejection is remembered at least: no shorter than the backend budget's window, in which it
+  // may not be asked again.
+  absl::Duration negative_memory = absl::Minutes(30);
   bool refresh_ahead = true;
   absl::Duration stale_grace = absl::ZeroDuration();
   absl::Duration quarantine = absl::Seconds(5);

@@ -21,4 +21,10 @@ absl::string_view Name(MissReason reason) {
   return kNames[static_cast<size_t>(reason)];
 }
 
+absl::string_view Name(ThrottleReason reason) {
+  static constexpr std::array<absl::string_view, kThrottleReasons> kNames = {"account", "known_address", "address",
+                                                                             "budget"};
+  return kNames[static_cast<size_t>(reason)];
+}
+
 }  // namespace credcache

@@ -12,6 +12,8 @@ class Randomness {
   virtual ~Randomness() = default;
   // Fills `out`.
   virtual void Fill(std::span<uint8_t> out) = 0;
+  // 64 bits, for the seed of a hash.
+  uint64_t Bits();
   // A number below `bound`, which is at least 1; every one as likely.
   uint64_t Below(uint64_t bound);
 };

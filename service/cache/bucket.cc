@@ -74,21 +74,22 @@ Finding Bucket::Find(uint64_t account, const Digest& digest, const CachePolicy& 
     return finding;
   }
 
-  if (NegativeEntry* negative = negatives_.Find(digest); negative != nullptr) {
-    const absl::Duration life = std::min(negative->life(), policy.negative_longest);
-    if (now - negative->validated_at < life) {
-      if (IsOlderThan(max_age, now.nanoseconds() - negative->validated_at.nanoseconds())) {
-        return Miss(MissReason::kMaxAge);
-      }
-      negative->visited = true;
-      return {.kind = Finding::Kind::kRejected,
-              .validated_at = negative->validated_at,
-              .expires_at = negative->validated_at + life,
-              .revision = negative->revision,
-              .found_at = now};
-    }
-  }
-  return Miss(WhyMissing(account, policy, now));
+  NegativeEntry* negative = negatives_.Find(digest);
+  if (negative == nullptr || !negative->Remembered(now, policy)) return Miss(WhyMissing(account, policy, now));
+  const absl::Duration life = std::min(negative->life(), policy.negative_longest);
+  const absl::Duration age = now - negative->validated_at;
+  const bool too_old = IsOlderThan(max_age, absl::ToInt64Nanoseconds(age));
+  Finding finding = {.kind = Finding::Kind::kRejected,
+                     .validated_at = negative->validated_at,
+                     .expires_at = negative->validated_at + life,
+                     .revision = negative->revision,
+                     .found_at = now};
+  negative->visited = true;
+  if (age < life && !too_old) return finding;
+  finding.kind = Finding::Kind::kMiss;
+  finding.reason = age < life ? MissReason::kMaxAge : WhyMissing(account, policy, now);
+  finding.known_wrong = too_old ? Finding::Wrong::kTooLongAgo : Finding::Wrong::kLately;
+  return finding;
 }
 
 MissReason Bucket::WhyMissing(uint64_t account, const CachePolicy& policy, MonotonicTime now) const {
@@ -131,8 +132,7 @@ FillOutcome Bucket::FillAccepted(uint64_t account, const FillRequest& request, I
     }
   }
   const NegativeEntry* negative = negatives_.Find(request.digest);
-  if (negative != nullptr && negative->validated_at > request.validated_at &&
-      negative->Remembered(now, policy.negative_longest)) {
+  if (negative != nullptr && negative->validated_at > request.validated_at && negative->Remembered(now, policy)) {
     return FillOutcome::kOutdated;
   }
 
@@ -190,7 +190,7 @@ FillOutcome Bucket::FillOther(uint64_t account, const FillRequest& request, cons
   }
 
   const NegativeEntry* known = negatives_.Find(request.digest);
-  if (known != nullptr && !known->Remembered(now, policy.negative_longest)) known = nullptr;
+  if (known != nullptr && !known->Remembered(now, policy)) known = nullptr;
   if (known != nullptr && known->validated_at > request.validated_at) return FillOutcome::kOutdated;
   const absl::Duration doubled = known == nullptr ? policy.negative_first : 2 * known->life();
   const absl::Duration life = std::min(doubled, policy.negative_longest);
@@ -247,7 +247,7 @@ void Bucket::Sweep(const RealmPolicies& policies, uint32_t part, MonotonicTime n
   if (part < negatives_.chunks()) {
     negatives_.RemoveIf(part, [&](const NegativeEntry& entry) {
       const CachePolicy* policy = policies.Of(RealmId{entry.realm});
-      return policy == nullptr || !entry.Remembered(now, policy->negative_longest);
+      return policy == nullptr || !entry.Remembered(now, *policy);
     });
   }
   if (part == 0) {

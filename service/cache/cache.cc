@@ -49,18 +49,12 @@ class ABSL_SCOPED_LOCKABLE BucketPairLock {
 // The part of `total` that falls to one of `shares`; together they are all of it.
 int64_t Share(int64_t total, int shares, int number) { return total / shares + (number < total % shares ? 1 : 0); }
 
-uint64_t RandomSeed(Randomness& randomness) {
-  uint64_t seed = 0;
-  randomness.Fill({reinterpret_cast<uint8_t*>(&seed), sizeof(seed)});
-  return seed;
-}
-
 }  // namespace
 
 class Cache::Impl {
  public:
   Impl(const CacheOptions& options, Clock& clock, Randomness& randomness)
-      : max_entries_(std::max<int64_t>(1, options.max_entries)), seed_(RandomSeed(randomness)), clock_(clock) {
+      : max_entries_(std::max<int64_t>(1, options.max_entries)), seed_(randomness.Bits()), clock_(clock) {
     // All together hold no more than allowed, and each at least eight, so that one of them may be negative.
     const auto most = std::max<int64_t>(1, max_entries_ / 8);
     const auto buckets = static_cast<int>(std::clamp<int64_t>(options.buckets, 1, most));
@@ -137,8 +131,9 @@ Cache::Cache(const CacheOptions& options, Clock& clock, Randomness& randomness)
 
 Cache::~Cache() = default;
 
-std::optional<Username> Cache::FindCanonicalName(const AccountKey& name, const CachePolicy& policy) const {
-  return impl_->FindCanonicalName(name, impl_->Hash(name), policy, impl_->Now());
+std::optional<Username> Cache::FindCanonicalName(const AccountKey& name, const CachePolicy& policy,
+                                                 MonotonicTime now) const {
+  return impl_->FindCanonicalName(name, impl_->Hash(name), policy, now);
 }
 
 Cache::LookedUp Cache::LookUp(const AccountKey& asked, absl::FunctionRef<Digest(const Username&)> digest_of,

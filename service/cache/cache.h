@@ -49,7 +49,10 @@ struct Finding {
   Kind kind = Kind::kMiss;
   MissReason reason = MissReason::kAbsent;  // of a miss
   bool refresh_due = false;  // of an acceptance: true once an entry, in the last (jittered) tenth of its age
-  Identity identity;         // of an acceptance
+  // Of a miss: a backend rejected this very credential, not lately enough to answer from it, but no shorter ago than a
+  // backend should be asked again. kTooLongAgo: not within max_age. The times below are then of that rejection.
+  enum class Wrong : uint8_t { kNo, kLately, kTooLongAgo } known_wrong = Wrong::kNo;
+  Identity identity;  // of an acceptance
   MonotonicTime validated_at;
   MonotonicTime expires_at;  // the earlier of age and idle limit
   Revision revision;         // at which the validation began
@@ -96,7 +99,7 @@ class Cache {
 
   // The account that `name` is known as another name of, learned no longer ago than the age limit. Nothing: not known;
   // then the name itself is the account's, or a backend must be asked.
-  std::optional<Username> FindCanonicalName(const AccountKey& name, const CachePolicy& policy) const;
+  std::optional<Username> FindCanonicalName(const AccountKey& name, const CachePolicy& policy, MonotonicTime now) const;
 
   // The whole way of a hit: which account `asked` is known as a name of, the digest of that account, and what is known
   // of it. `digest_of` is called once, with no lock held; meanwhile the entry is on its way from memory. `now`: what

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/time/time.h"
+#include "base/cache_policy.h"
 #include "base/clock.h"
 #include "base/revision.h"
 #include "cache/digest.h"
@@ -28,10 +29,10 @@ struct alignas(64) NegativeEntry {
   bool used = false;               // the slab's
 
   absl::Duration life() const { return absl::Milliseconds(life_milliseconds); }
-  // For as long as the longest life after its end an entry answers nothing, but is remembered, so that the next one
-  // lives longer: else a device that retries less often than a young entry lives would never make it grow.
-  bool Remembered(MonotonicTime now, absl::Duration longest) const {
-    return now - validated_at < life() + std::max(life(), longest);
+  // For a while after its end an entry answers nothing, but is remembered, so that the next one lives longer: else a
+  // device that retries less often than a young entry lives would never make it grow.
+  bool Remembered(MonotonicTime now, const CachePolicy& policy) const {
+    return now - validated_at < life() + std::max({life(), policy.negative_longest, policy.negative_memory});
   }
 };
 static_assert(sizeof(NegativeEntry) == 64);

@@ -18,6 +18,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "base/cache_policy.h"
+#include "base/throttle_policy.h"
 
 namespace credcache {
 
@@ -114,6 +115,14 @@ struct CacheConfig {
   friend bool operator==(const CacheConfig&, const CacheConfig&) = default;
 };
 
+struct ThrottleConfig {
+  ThrottlePolicy policy;
+  BudgetPolicy budget;  // what realms start from; they carry the merged result
+  ThrottleMemory memory;
+
+  friend bool operator==(const ThrottleConfig&, const ThrottleConfig&) = default;
+};
+
 struct AuditConfig {
   bool hits = false;  // an event for answers from the cache too
 
@@ -172,6 +181,7 @@ struct RealmConfig {
   std::vector<std::string> aliases;
   bool case_sensitive = false;              // of usernames
   CachePolicy policy;                       // the realm's `cache` over the global one
+  BudgetPolicy budget;                      // likewise
   std::vector<ValidatorConfig> validators;  // at least one, asked in order
 
   friend bool operator==(const RealmConfig&, const RealmConfig&) = default;
@@ -182,6 +192,7 @@ struct Config {
   std::optional<TlsConfig> tls;                      // of the gRPC address, not of unix sockets
   std::optional<std::vector<CallerConfig>> callers;  // absent: whoever reaches us may call everything
   CacheConfig cache;
+  ThrottleConfig throttle;
   AuditConfig audit;
   LogConfig log;
   std::vector<RealmConfig> realms;  // at least one

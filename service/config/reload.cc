@@ -74,6 +74,8 @@ ReloadPlan PlanReload(const Config& running, const Config& next) {
   planner.Restart("cache.buckets", running.cache.buckets, config.cache.buckets);
   planner.Restart("cache.max_entries", running.cache.max_entries, config.cache.max_entries);
   planner.Live("cache", running.cache.policy, config.cache.policy);
+  planner.Restart("throttle.memory", running.throttle.memory, config.throttle.memory);
+  planner.Live("throttle", running.throttle, config.throttle);
   planner.Live("audit", running.audit, config.audit);
   planner.Live("log", running.log, config.log);
   PlanRealms(running.realms, config.realms, plan);

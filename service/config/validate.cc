@@ -56,9 +56,10 @@ Config Validate(const config::v1::Config& written, Checks& checks) {
   if (written.has_tls()) config.tls = ValidateTls(written.tls(), checks);
   if (checks.source().Has("callers")) config.callers = ValidateCallers(written, checks);
   config.cache = ValidateCache(written.cache(), checks);
+  config.throttle = ValidateThrottle(written.throttle(), checks);
   config.audit.hits = written.audit().hits();
   if (written.log().has_level()) config.log.level = static_cast<LogLevel>(written.log().level() - 1);
-  config.realms = ValidateRealms(written, config.cache.policy, checks);
+  config.realms = ValidateRealms(written, {.policy = config.cache.policy, .budget = config.throttle.budget}, checks);
   CheckExposure(config, checks);
   CheckSocketCallers(config, checks);
   CheckCallerRealms(config, checks);

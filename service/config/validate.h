@@ -20,7 +20,17 @@ CacheConfig ValidateCache(const config::v1::Cache& written, Checks& checks);
 // `policy` is what the realm starts from. `has_feed`: all of its validators have a change feed.
 CachePolicy ValidateRealmCache(const config::v1::RealmCache& written, const std::string& path, CachePolicy policy,
                                bool has_feed, Checks& checks);
-std::vector<RealmConfig> ValidateRealms(const config::v1::Config& written, const CachePolicy& policy, Checks& checks);
+// `budget` is what the realm starts from, or the global one from.
+BudgetPolicy ValidateBudget(const config::v1::Budget& written, const std::string& path, BudgetPolicy budget,
+                            Checks& checks);
+ThrottleConfig ValidateThrottle(const config::v1::Throttle& written, Checks& checks);
+// What realms start from.
+struct RealmDefaults {
+  CachePolicy policy;
+  BudgetPolicy budget;
+};
+std::vector<RealmConfig> ValidateRealms(const config::v1::Config& written, const RealmDefaults& defaults,
+                                        Checks& checks);
 LdapConfig ValidateLdap(const config::v1::Ldap& written, const std::string& path, Checks& checks);
 
 }  // namespace credcache

@@ -49,7 +49,7 @@ ValidatorConfig ValidateValidator(const config::v1::Validator& written, const st
 // Whether the service hears of changes at the backend by itself.
 bool HasFeed(const ValidatorConfig& validator) { return std::holds_alternative<FileConfig>(validator.backend); }
 
-RealmConfig ValidateRealm(const config::v1::Realm& written, const std::string& path, const CachePolicy& policy,
+RealmConfig ValidateRealm(const config::v1::Realm& written, const std::string& path, const RealmDefaults& defaults,
                           Checks& checks) {
   RealmConfig realm;
   if (written.has_name()) {
@@ -69,7 +69,9 @@ RealmConfig ValidateRealm(const config::v1::Realm& written, const std::string& p
     realm.validators.push_back(ValidateValidator(written.validators(i), Item(validators, i), checks));
   }
   const bool has_feed = std::all_of(realm.validators.begin(), realm.validators.end(), HasFeed);
-  realm.policy = ValidateRealmCache(written.cache(), Child(path, "cache"), policy, has_feed, checks);
+  realm.policy = ValidateRealmCache(written.cache(), Child(path, "cache"), defaults.policy, has_feed, checks);
+  realm.budget = ValidateBudget(written.budget(), Child(path, "budget"), defaults.budget, checks);
+  realm.policy.negative_memory = realm.budget.rejections > 0 ? realm.budget.window : absl::ZeroDuration();
   return realm;
 }
 
@@ -113,13 +115,14 @@ void ChooseDefault(std::vector<RealmConfig>& realms, Checks& checks) {
 
 }  // namespace
 
-std::vector<RealmConfig> ValidateRealms(const config::v1::Config& written, const CachePolicy& policy, Checks& checks) {
+std::vector<RealmConfig> ValidateRealms(const config::v1::Config& written, const RealmDefaults& defaults,
+                                        Checks& checks) {
   if (written.realms().empty()) checks.source().Fail("realms", "at least one realm");
   if (!checks.Count("realms", written.realms_size(), kMostRealms)) return {};
   std::vector<RealmConfig> realms;
   realms.reserve(static_cast<size_t>(written.realms_size()));
   for (int i = 0; i < written.realms_size(); ++i) {
-    realms.push_back(ValidateRealm(written.realms(i), Item("realms", i), policy, checks));
+    realms.push_back(ValidateRealm(written.realms(i), Item("realms", i), defaults, checks));
   }
   CheckNamesOnce(realms, checks);
   ChooseDefault(realms, checks);

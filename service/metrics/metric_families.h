@@ -1,7 +1,7 @@
 // Every metric's name, type and help text: the one list of them (api.md, section 3).
 //
-// Left out until there is something to count: credcache_throttled_total comes with the throttle, and
-// credcache_sessions_opened_total with sessions. A counter that cannot move would tell an operator that all is quiet.
+// Left out until there is something to count: credcache_sessions_opened_total comes with sessions. A counter that
+// cannot move would tell an operator that all is quiet.
 #pragma once
 
 #include "prometheus/metric_type.h"
@@ -35,6 +35,13 @@ inline constexpr FamilySpec kCacheEvictions = {"credcache_cache_evictions_total"
                                                "Entries that gave way to others because the cache was full."};
 inline constexpr FamilySpec kCoalesced = {"credcache_coalesced_total", Counter,
                                           "Requests that shared the validation of another under way."};
+inline constexpr FamilySpec kThrottled = {
+    "credcache_throttled_total", Counter,
+    "Answers of THROTTLED, by reason: too many wrong passwords for an account (account), from one known address "
+    "(known_address), too many users that failed at an address (address), or one more rejection might lock the account "
+    "(budget)."};
+inline constexpr FamilySpec kThrottleDryRun = {"credcache_throttle_dry_run_total", Counter,
+                                               "What would have been THROTTLED, but for throttle.dry_run, by reason."};
 inline constexpr FamilySpec kBackendRequests = {
     "credcache_backend_requests_total", Counter,
     "Requests to a backend that ended, by result (error: it gave no answer; overload: not sent, too many waited)."};

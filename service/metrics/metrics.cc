@@ -28,6 +28,7 @@ const auto kAllOutcomes = AllOf<Outcome, kOutcomes>();
 const auto kAllSources = AllOf<Source, kSources>();
 const auto kAllMissReasons = AllOf<MissReason, kMissReasons>();
 const auto kAllBackendResults = AllOf<BackendResult, kBackendResults>();
+const auto kAllThrottleReasons = AllOf<ThrottleReason, kThrottleReasons>();
 const auto kAllTargets = AllOf<InvalidationTarget, kInvalidationTargets>();
 const auto kAllOrigins = AllOf<InvalidationOrigin, kInvalidationOrigins>();
 
@@ -168,6 +169,8 @@ void Metrics::CollectRealms(std::vector<MetricFamily>& out) const {
   FamilyBuilder hits(families::kCacheHits);
   FamilyBuilder misses(families::kCacheMisses);
   FamilyBuilder coalesced(families::kCoalesced);
+  FamilyBuilder throttled(families::kThrottled);
+  FamilyBuilder dry_run(families::kThrottleDryRun);
   {
     const absl::MutexLock lock(&mutex_);
     for (const auto& [realm, metrics] : realms_) {
@@ -179,6 +182,11 @@ void Metrics::CollectRealms(std::vector<MetricFamily>& out) const {
                    static_cast<double>(counts.misses[static_cast<size_t>(reason)]));
       }
       coalesced.Add({{"realm", realm}}, static_cast<double>(counts.coalesced));
+      for (const ThrottleReason reason : kAllThrottleReasons) {
+        const auto index = static_cast<size_t>(reason);
+        throttled.Add({{"realm", realm}, {"reason", Name(reason)}}, static_cast<double>(counts.throttled[index]));
+        dry_run.Add({{"realm", realm}, {"reason", Name(reason)}}, static_cast<double>(counts.would_throttle[index]));
+      }
     }
   }
   for (const Source source : kAllSources) {
@@ -187,7 +195,7 @@ void Metrics::CollectRealms(std::vector<MetricFamily>& out) const {
         [&](const AuthenticationDurations& stripe) { reading.Add(stripe.by_source[static_cast<size_t>(source)]); });
     durations.Add({{"source", Name(source)}}, reading);
   }
-  for (FamilyBuilder* family : {&authentications, &durations, &hits, &misses, &coalesced}) {
+  for (FamilyBuilder* family : {&authentications, &durations, &hits, &misses, &coalesced, &throttled, &dry_run}) {
     std::move(*family).AppendTo(out);
   }
 }

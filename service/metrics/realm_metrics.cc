@@ -9,12 +9,22 @@ RealmCounts& RealmCounts::operator+=(const RealmCounts& other) {
   coalesced += other.coalesced;
   stale += other.stale;
   refreshes += other.refreshes;
+  for (size_t i = 0; i < throttled.size(); ++i) {
+    throttled[i] += other.throttled[i];
+    would_throttle[i] += other.would_throttle[i];
+  }
   return *this;
 }
 
 uint64_t RealmCounts::Misses() const {
   uint64_t total = 0;
   for (const uint64_t count : misses) total += count;
+  return total;
+}
+
+uint64_t RealmCounts::Throttled() const {
+  uint64_t total = 0;
+  for (const uint64_t count : throttled) total += count;
   return total;
 }
 
@@ -38,6 +48,10 @@ RealmCounts RealmMetrics::Counts() const {
     counts.coalesced += cells.coalesced.Read();
     counts.stale += cells.stale.Read();
     counts.refreshes += cells.refreshes.Read();
+    for (size_t i = 0; i < counts.throttled.size(); ++i) {
+      counts.throttled[i] += cells.throttled[i].Read();
+      counts.would_throttle[i] += cells.would_throttle[i].Read();
+    }
   });
   return counts;
 }

@@ -26,9 +26,12 @@ struct RealmCounts {
   uint64_t coalesced = 0;  // requests that joined another's flight
   uint64_t stale = 0;      // answers past the age limit, while no backend could answer
   uint64_t refreshes = 0;  // flights begun ahead of an entry's end
+  std::array<uint64_t, kThrottleReasons> throttled = {};
+  std::array<uint64_t, kThrottleReasons> would_throttle = {};  // in a dry run
 
   RealmCounts& operator+=(const RealmCounts& other);
   uint64_t Misses() const;
+  uint64_t Throttled() const;
   // Answers per look-up, 0 to 1; 0 before the first look-up.
   double HitRatio() const;
 };
@@ -53,6 +56,10 @@ class RealmMetrics {
   void CountStale() { cells_.Local().stale.Add(); }
   void CountRefresh() { cells_.Local().refreshes.Add(); }
 
+  // An answer of THROTTLED; one that would have been that, but for a dry run.
+  void CountThrottled(ThrottleReason reason) { cells_.Local().throttled[static_cast<size_t>(reason)].Add(); }
+  void CountWouldThrottle(ThrottleReason reason) { cells_.Local().would_throttle[static_cast<size_t>(reason)].Add(); }
+
   RealmCounts Counts() const;
   uint64_t Authentications(Protocol protocol, Outcome outcome, Source source) const;
 
@@ -65,6 +72,8 @@ class RealmMetrics {
     Count coalesced;
     Count stale;
     Count refreshes;
+    std::array<Count, kThrottleReasons> throttled;
+    std::array<Count, kThrottleReasons> would_throttle;
   };
   static size_t Cell(Protocol protocol, Outcome outcome, Source source) {
     return (static_cast<size_t>(protocol) * kOutcomes + static_cast<size_t>(outcome)) * kSources +

@@ -9,8 +9,22 @@
 namespace credcache {
 namespace {
 
-AuditReason ReasonOf(Decision decision) {
-  switch (decision) {
+AuditReason ReasonOf(ThrottleReason reason) {
+  switch (reason) {
+    case ThrottleReason::kAccount:
+      return AuditReason::kThrottledAccount;
+    case ThrottleReason::kKnownAddress:
+      return AuditReason::kThrottledKnownAddress;
+    case ThrottleReason::kAddress:
+      return AuditReason::kThrottledAddress;
+    case ThrottleReason::kBudget:
+      break;
+  }
+  return AuditReason::kThrottledBudget;
+}
+
+AuditReason ReasonOf(const Verdict& verdict) {
+  switch (verdict.decision) {
     case Decision::kAccepted:
       return AuditReason::kOk;
     case Decision::kUnknownUser:
@@ -23,6 +37,8 @@ AuditReason ReasonOf(Decision decision) {
       return AuditReason::kDisabled;
     case Decision::kPasswordExpired:
       return AuditReason::kExpired;
+    case Decision::kThrottled:
+      return ReasonOf(verdict.throttle);
   }
   return AuditReason::kWrongPassword;
 }
@@ -114,7 +130,7 @@ class Authenticator::UnderWay {
                       .caller = known_->caller,
                       .request_id = known_->request_id,
                       .protocol = known_->protocol,
-                      .reason = ReasonOf(verdict_->decision),
+                      .reason = ReasonOf(*verdict_),
                       .metrics = *known_->metrics,
                       .began = began_},
                      *verdict_);
@@ -168,7 +184,8 @@ std::optional<LogOnAnswer> Authenticator::Authenticate(const Caller& caller, con
        .password = request.password,
        .max_age = caller.MaxAge(request.max_age),
        .deadline = deadline,
-       .asked_at = began},
+       .asked_at = began,
+       .client_address = request.address.has_value() ? &*request.address : nullptr},
       [under_way = under_way.get()](absl::StatusOr<Verdict> verdict) { under_way->Arrive(std::move(verdict)); });
   if (!under_way->arrived()) {
     Later later = wait();
@@ -187,7 +204,7 @@ std::optional<LogOnAnswer> Authenticator::Authenticate(const Caller& caller, con
                               .caller = caller.name(),
                               .request_id = request.request_id,
                               .protocol = request.protocol,
-                              .reason = ReasonOf(answer.verdict->decision),
+                              .reason = ReasonOf(*answer.verdict),
                               .metrics = metrics,
                               .began = began},
                              *answer.verdict);
@@ -215,6 +232,7 @@ MonotonicTime Authenticator::Record(const Decided& decided, const Verdict& verdi
   const MonotonicTime now = clock_.Monotonic();
   const absl::Duration duration = now - decided.began;
   decided.metrics.CountAuthentication(decided.protocol, outcome, verdict.source, duration);
+  if (outcome == Outcome::kThrottled) decided.metrics.CountThrottled(verdict.throttle);
   if (!audit_.Wants(verdict.source)) return now;
   audit_.Record({.realm = decided.realm,
                  .username = decided.username,

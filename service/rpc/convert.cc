@@ -1,10 +1,6 @@
 #include "rpc/convert.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <string>
 
 #include "base/limits.h"
@@ -19,20 +15,6 @@ constexpr int32_t kNanosecondsPerSecond = 1'000'000'000;
 
 bool HasControls(absl::string_view text) {
   return std::any_of(text.begin(), text.end(), [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; });
-}
-
-// IPv4 or IPv6, with a zone (fe80::1%eth0) or without.
-bool IsIpAddress(absl::string_view text) {
-  std::array<char, INET6_ADDRSTRLEN> address;
-  const absl::string_view without_zone = text.substr(0, text.find('%'));
-  if (without_zone.empty() || without_zone.size() >= address.size()) return false;
-  std::memcpy(address.data(), without_zone.data(), without_zone.size());
-  address[without_zone.size()] = '\0';
-  in6_addr parsed;
-  if (without_zone.find(':') == absl::string_view::npos) {
-    return without_zone.size() == text.size() && inet_pton(AF_INET, address.data(), &parsed) == 1;
-  }
-  return inet_pton(AF_INET6, address.data(), &parsed) == 1 && !HasControls(text) && text.size() < 64;
 }
 
 v1::Outcome ToProto(Outcome outcome) {
@@ -129,8 +111,9 @@ absl::StatusOr<LogOnRequest> FromProto(const v1::AuthenticateRequest& request) {
     return MakeFieldError("context.request_id", "is longer than 128 bytes");
   }
   if (HasControls(context.request_id())) return MakeFieldError("context.request_id", "has a control character");
-  if (!context.client_address().empty() && !IsIpAddress(context.client_address())) {
-    return MakeFieldError("context.client_address", "is not an IP address");
+  if (!context.client_address().empty()) {
+    log_on.address = IpAddress::Parse(context.client_address());
+    if (!log_on.address.has_value()) return MakeFieldError("context.client_address", "is not an IP address");
   }
   log_on.protocol = ParseProtocol(context.protocol());
   log_on.client_address = context.client_address();
@@ -147,6 +130,8 @@ Outcome OutcomeOf(Decision decision) {
       return Outcome::kAccountDisabled;
     case Decision::kPasswordExpired:
       return Outcome::kPasswordExpired;
+    case Decision::kThrottled:
+      return Outcome::kThrottled;
     case Decision::kUnknownUser:
     case Decision::kWrongPassword:
     case Decision::kLocked:
@@ -170,6 +155,11 @@ void ToProto(const LogOnAnswer& answer, v1::AuthenticateResponse* response) {
     ToProto(verdict.expires_at, response->mutable_expires_at());
   } else {
     response->clear_expires_at();
+  }
+  if (outcome == Outcome::kThrottled) {
+    ToProto(verdict.retry_after, response->mutable_retry_after());
+  } else {
+    response->clear_retry_after();
   }
 }
 

@@ -8,6 +8,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
+#include "base/ip_address.h"
 #include "base/protocol.h"
 #include "base/secret.h"
 #include "validator/realms.h"
@@ -21,7 +22,8 @@ struct LogOnRequest {
   absl::string_view username;  // not normalised yet
   SecretView password;         // may be empty
   Protocol protocol = Protocol::kOther;
-  absl::string_view client_address;  // an IP address, or empty
+  absl::string_view client_address;  // an IP address as it was written, or empty
+  std::optional<IpAddress> address;  // the same
   absl::string_view audience;
   absl::string_view request_id;
   std::optional<absl::Duration> max_age;

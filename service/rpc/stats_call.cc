@@ -54,6 +54,7 @@ void SetCounts(const RealmCounts& counts, Proto* proto) {
   proto->set_negative_hits(counts.negative_hits);
   proto->set_coalesced(counts.coalesced);
   proto->set_stale(counts.stale);
+  proto->set_throttled(counts.Throttled());
   for (int i = 0; i < kMissReasons; ++i) {
     if (counts.misses[static_cast<size_t>(i)] == 0) continue;
     v1::MissCount* miss = proto->add_misses();

@@ -1,12 +1,23 @@
 #include "validator/caching_validator.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 #include <vector>
 
 #include "base/limits.h"
 
 namespace credcache {
+namespace {
+
+// Tells passwords of one account apart, and nothing else: the digest is of this process's key.
+uint32_t TagOf(const Digest& digest) {
+  uint32_t tag = 0;
+  std::memcpy(&tag, digest.bytes().data(), sizeof(tag));
+  return tag;
+}
+
+}  // namespace
 
 CachingValidator::CachingValidator(CachingOptions options, const Shared& shared, RealmMetrics& metrics,
                                    std::shared_ptr<Validator> inner)
@@ -38,8 +49,10 @@ void CachingValidator::Validate(const LogOn& log_on, ValidateDone done) {
   if (finding.kind != Finding::Kind::kMiss) {
     CountHit(finding);
     if (finding.refresh_due) BeginRefresh(log_on, account, digest);
-    return done(FromFinding(std::move(finding), Source::kCache));
+    return done(FromFinding(std::move(finding), digest, Source::kCache));
   }
+  if (log_on.misses != nullptr) log_on.misses->Missed(TagOf(digest));
+  if (std::optional<Verdict> wrong = RejectUnasked(finding, account, digest)) return done(*std::move(wrong));
 
   const std::shared_ptr<Flight> flight = NewFlight(log_on, account, digest, /*refresh=*/false);
   std::optional<Waiter> waiter = Waiter{.done = std::move(done), .max_age = log_on.max_age};
@@ -80,13 +93,33 @@ void CachingValidator::CountHit(const Finding& finding) {
   }
 }
 
-Verdict CachingValidator::FromFinding(Finding finding, Source source) const {
+Verdict CachingValidator::FromFinding(Finding finding, const Digest& digest, Source source) const {
   return {.decision = finding.kind == Finding::Kind::kAccepted ? Decision::kAccepted : Decision::kWrongPassword,
           .identity = std::move(finding.identity),
           .source = source,
           .validated_at = shared_.clock.WallTime(finding.validated_at, finding.found_at),
           .expires_at = shared_.clock.WallTime(finding.expires_at, finding.found_at),
-          .revision = finding.revision};
+          .revision = finding.revision,
+          .password_tag = TagOf(digest)};
+}
+
+std::optional<Verdict> CachingValidator::RejectUnasked(const Finding& finding, const Username& account,
+                                                       const Digest& digest) {
+  if (finding.known_wrong == Finding::Wrong::kNo || shared_.budget == nullptr) return std::nullopt;
+  const absl::Duration askable_in = shared_.budget->ConfirmableIn(options_.realm_id, account, options_.budget);
+  if (askable_in == absl::ZeroDuration()) return std::nullopt;
+  if (finding.known_wrong == Finding::Wrong::kLately) {
+    metrics_.CountNegativeHit();
+    return FromFinding(finding, digest, Source::kCache);
+  }
+  // Whoever asks wants no answer that is as old as ours.
+  metrics_.CountMiss(finding.reason);
+  return Verdict{.decision = Decision::kThrottled,
+                 .source = Source::kNone,
+                 .validated_at = shared_.clock.Now(),
+                 .password_tag = TagOf(digest),
+                 .throttle = ThrottleReason::kBudget,
+                 .retry_after = askable_in};
 }
 
 // --- without a cache
@@ -95,9 +128,12 @@ void CachingValidator::ValidateUncached(const LogOn& log_on, ValidateDone done) 
   metrics_.CountMiss(MissReason::kDisabled);
   const Revision revision = shared_.revisions.Applied();
   const absl::Time began = shared_.clock.Now();
-  inner_->Validate(log_on, [revision, began, done = std::move(done)](absl::StatusOr<Verdict> verdict) mutable {
+  const uint32_t tag = TagOf(DigestOf(log_on.username, log_on.password));
+  if (log_on.misses != nullptr) log_on.misses->Missed(tag);
+  inner_->Validate(log_on, [revision, began, tag, done = std::move(done)](absl::StatusOr<Verdict> verdict) mutable {
     if (verdict.ok()) {
-      verdict->source = Source::kBackend;
+      verdict->source = verdict->decision == Decision::kThrottled ? Source::kNone : Source::kBackend;
+      verdict->password_tag = tag;
       verdict->validated_at = began;
       verdict->revision = revision;
     }
@@ -114,6 +150,7 @@ std::shared_ptr<Flight> CachingValidator::NewFlight(const LogOn& log_on, const U
                                          .began_wall = shared_.clock.Now(),
                                          .revision = shared_.revisions.Applied(),
                                          .refresh = refresh,
+                                         .trusted = refresh || log_on.trusted,
                                          .password = Secret(log_on.password),
                                          .account = account,
                                          .digest = digest});
@@ -148,7 +185,8 @@ void CachingValidator::AfterResolve(const std::shared_ptr<Flight>& flight,
   inner_->Validate({.username = flight->asked,
                     .password = flight->password.view(),
                     .account = &account,
-                    .deadline = flight->began + kMaxFlightDuration},
+                    .deadline = flight->began + kMaxFlightDuration,
+                    .trusted = flight->trusted},
                    [this, flight](absl::StatusOr<Verdict> verdict) { Land(flight, std::move(verdict)); });
 }
 
@@ -164,6 +202,12 @@ bool CachingValidator::SettledAs(const std::shared_ptr<Flight>& flight, const Us
   // A refresh was begun to get past what the cache holds.
   if (flight->refresh) return false;
   const Finding finding = shared_.cache->Find(Key(account), digest, policy(), max_age);
+  if (std::optional<Verdict> wrong = RejectUnasked(finding, account, digest)) {
+    flight->password = Secret();
+    for (Waiter& waiter : shared_.flights.Land(flight)) waiter.done(*wrong);
+    EndOne();
+    return true;
+  }
   if (finding.kind == Finding::Kind::kMiss) return false;
   shared_.cache->LearnName(flight->asked, Key(account), flight->began, flight->revision, policy());
   AnswerFromCache(flight, finding);
@@ -175,15 +219,17 @@ void CachingValidator::AnswerFromCache(const std::shared_ptr<Flight>& flight, co
   flight->password = Secret();
   for (Waiter& waiter : shared_.flights.Land(flight)) {
     CountHit(finding);
-    waiter.done(FromFinding(finding, Source::kCache));
+    waiter.done(FromFinding(finding, flight->digest, Source::kCache));
   }
 }
 
 void CachingValidator::Land(const std::shared_ptr<Flight>& flight, absl::StatusOr<Verdict> verdict) {
+  const bool asked = verdict.ok() && verdict->decision != Decision::kThrottled;
   if (verdict.ok()) {
     verdict->validated_at = flight->began_wall;
     verdict->revision = flight->revision;
-    const bool kept = Remember(*flight, *verdict) == FillOutcome::kFilled;
+    verdict->password_tag = TagOf(flight->digest);
+    const bool kept = asked && Remember(*flight, *verdict) == FillOutcome::kFilled;
     if (kept && verdict->decision == Decision::kAccepted) {
       verdict->expires_at =
           std::min(flight->began_wall + policy().age_limit, shared_.clock.Now() + policy().idle_limit);
@@ -197,7 +243,7 @@ void CachingValidator::Land(const std::shared_ptr<Flight>& flight, absl::StatusO
       continue;
     }
     Verdict answer = *verdict;
-    answer.source = waiter.joined ? Source::kCoalesced : Source::kBackend;
+    answer.source = !asked ? Source::kNone : waiter.joined ? Source::kCoalesced : Source::kBackend;
     waiter.done(std::move(answer));
   }
   EndOne();
@@ -225,6 +271,7 @@ FillOutcome CachingValidator::Remember(const Flight& flight, const Verdict& verd
     case Decision::kLocked:
     case Decision::kAccountDisabled:
     case Decision::kPasswordExpired:
+    case Decision::kThrottled:
       break;
   }
   return shared_.cache->Fill({.asked = flight.asked,
@@ -248,7 +295,7 @@ void CachingValidator::AnswerStale(const Flight& flight, const absl::Status& err
     const Finding finding = shared_.cache->FindStale(Key(flight.account), flight.digest, policy(), waiter.max_age);
     if (finding.kind == Finding::Kind::kAccepted) {
       metrics_.CountStale();
-      return waiter.done(FromFinding(finding, Source::kStale));
+      return waiter.done(FromFinding(finding, flight.digest, Source::kStale));
     }
   }
   waiter.done(error);

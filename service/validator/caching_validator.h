@@ -13,9 +13,11 @@
 #include "base/names.h"
 #include "base/realm_feeds.h"
 #include "base/revision.h"
+#include "base/throttle_policy.h"
 #include "cache/cache.h"
 #include "cache/digest.h"
 #include "metrics/metrics.h"
+#include "validator/budget.h"
 #include "validator/flight.h"
 #include "validator/validator.h"
 
@@ -29,6 +31,7 @@ struct CachingOptions {
   CachePolicy policy;
   // While one of them is down, policy.WhileFeedIsDown() holds. Null: there is none.
   std::shared_ptr<const RealmFeeds> feeds;
+  BudgetPolicy budget;
 };
 
 // Thread-safe. A hit is answered on the caller's thread, without allocation and without waiting for anything but one
@@ -43,6 +46,7 @@ class CachingValidator final : public Validator {
     FlightTable& flights;
     const RevisionSource& revisions;
     Clock& clock;
+    const Budget* budget = nullptr;  // says whether what is known to be wrong may be asked again; null: always
   };
 
   // `inner` may be in use by another caching validator of the same realm, one from before a reload.
@@ -65,7 +69,9 @@ class CachingValidator final : public Validator {
   // began.
   bool MayJoin(const Flight& flight, const Username& asked, std::optional<absl::Duration> max_age) const;
   void CountHit(const Finding& finding);
-  Verdict FromFinding(Finding finding, Source source) const;
+  Verdict FromFinding(Finding finding, const Digest& digest, Source source) const;
+  // The answer for what is known to be wrong and may not be asked again yet.
+  std::optional<Verdict> RejectUnasked(const Finding& finding, const Username& account, const Digest& digest);
 
   void ValidateUncached(const LogOn& log_on, ValidateDone done);
   void BeginRefresh(const LogOn& log_on, const Username& account, const Digest& digest);

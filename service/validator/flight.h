@@ -34,6 +34,7 @@ struct Flight {
   const absl::Time began_wall;  // the same moment, as people see it
   const Revision revision;      // the journal's, at that moment
   const bool refresh;           // begun ahead of an entry's end; nobody may be waiting
+  const bool trusted;           // LogOn::trusted, of the log-on that began it
   Secret password;
   Username account;  // canonical once Resolve has said so; until then the best guess
   Digest digest;     // of `account`

@@ -24,6 +24,8 @@ BackendResult ResultOf(const absl::StatusOr<Verdict>& verdict) {
       return BackendResult::kDisabled;
     case Decision::kPasswordExpired:
       return BackendResult::kExpired;
+    case Decision::kThrottled:  // no backend says so
+      break;
   }
   return BackendResult::kError;
 }

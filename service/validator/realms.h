@@ -25,7 +25,7 @@ struct Realm {
   std::vector<std::string> aliases;
   CaseRule case_rule = CaseRule::kFold;
   CachePolicy policy;
-  std::shared_ptr<Validator> validator;  // caching, on the outside
+  std::shared_ptr<Validator> validator;  // the shield, on the outside
 };
 
 // A set of realms that does not change. Thread-safe.

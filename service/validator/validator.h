@@ -8,10 +8,13 @@
 #include <string>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/cord.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "base/identity.h"
+#include "base/ip_address.h"
 #include "base/names.h"
 #include "base/outcome.h"
 #include "base/revision.h"
@@ -27,6 +30,7 @@ enum class Decision : uint8_t {
   kLocked,           // the directory has locked the account: REJECTED to callers, never cached
   kAccountDisabled,  // the password was right
   kPasswordExpired,  // the password was right
+  kThrottled,        // nobody was asked: too much guessing (a decorator's word, never a backend's)
 };
 
 struct Verdict {
@@ -37,6 +41,10 @@ struct Verdict {
   absl::Time validated_at;                         // when the validation began
   absl::Time expires_at = absl::InfiniteFuture();  // when it stops counting; unset where nothing is cached
   Revision revision;                               // the journal's, when the validation began
+  uint32_t password_tag = 0;                       // tells the passwords tried for one account apart
+  // Of a throttled one.
+  ThrottleReason throttle = ThrottleReason::kAccount;
+  absl::Duration retry_after;
 };
 
 // An account that a validator knows: what one or many names stand for.
@@ -49,6 +57,15 @@ struct Account {
   Identity identity;    // what Resolve read of it already, for the validator's own use; may be empty
 };
 
+// Who must know at once that a log-on cannot be answered from memory: a guess counts while it is under way, not only
+// when it is answered, or many at one moment would be as good as free.
+class MissObserver {
+ public:
+  virtual ~MissObserver() = default;
+  // On the thread that asks, before anything else is done about it. At most once.
+  virtual void Missed(uint32_t password_tag) = 0;
+};
+
 // A log-on to be validated. A view: valid only during the call that it is passed to.
 struct LogOn {
   const Username& username;               // as asked, normalised
@@ -58,7 +75,21 @@ struct LogOn {
   MonotonicTime deadline = MonotonicTime::InfiniteFuture();  // when nobody waits for the answer any longer
   // When it came: what limits of age are held against. Unset, nothing that is cached counts.
   MonotonicTime asked_at = MonotonicTime::InfiniteFuture();
+  const IpAddress* client_address = nullptr;  // of the person's machine; null: not known
+  // Likely to be right: from an address known for the account, or the refresh of what was right.
+  bool trusted = false;
+  MissObserver* misses = nullptr;  // null: nobody wants to know
 };
+
+// Errors after which no directory can have counted a wrong password: nothing was sent, or no directory counts. Whoever
+// makes one says so; all others may have been counted.
+inline absl::Status WithoutRejection(absl::Status error) {
+  error.SetPayload("credcache/without-rejection", absl::Cord());
+  return error;
+}
+inline bool MayHaveRejected(const absl::Status& error) {
+  return !absl::IsResourceExhausted(error) && !error.GetPayload("credcache/without-rejection").has_value();
+}
 
 // Thread-safe, and asynchronous: `done` is called exactly once, before or after the method returns, on the caller's
 // thread or on another; it must not block. What a method needs of its arguments later, it copies before it returns;

@@ -137,8 +137,10 @@ def on_many(many: Slapd, serve: Serve, tmp_path: pathlib.Path) -> Credcached:
 
 @pytest.fixture
 def on_few(few: Slapd, serve: Serve, tmp_path: pathlib.Path) -> Credcached:
-    """credcached on the test's own directory. No quarantine: what is forgotten may be cached again at once."""
-    return serve(configs.config(configs.realm(configs.ldap(few, folder=tmp_path)), cache={"quarantine": "0s"}))
+    """credcached on the test's own directory, to see what that says: nothing is throttled, and there is no quarantine,
+    so that what is forgotten may be cached again at once."""
+    realm = configs.realm(configs.ldap(few, folder=tmp_path))
+    return serve(configs.config(realm, cache={"quarantine": "0s"}, throttle=configs.UNTHROTTLED))
 
 
 @pytest.fixture

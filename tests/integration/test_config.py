@@ -122,7 +122,6 @@ MISTAKES: dict[str, tuple[str, int, str, tuple[str, ...]]] = {
     ),
     "a name that goes nowhere": (LDAP.replace("uid={username}", "uid=alice"), 6, "user_dn", ("{username}",)),
     "a secret in the file": (LDAP + "          bind_password: hunter2\n", 7, "bind_password", ("bind_password_file",)),
-    "throttle": (VALID + "throttle: {dry_run: true}\n", 8, "throttle", ("not built yet",)),
     "journal": (VALID + "journal: {lease: 10s}\n", 8, "journal", ("not built yet",)),
     "sessions": (VALID + "sessions: {keys_file: users}\n", 8, "sessions", ("not built yet",)),
     "retire": (VALID + "cache: {retire: 60m}\n", 8, "cache.retire", ("not built yet",)),

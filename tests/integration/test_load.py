@@ -59,7 +59,7 @@ def users(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
 
 @pytest.fixture
 def server(serve: Serve, users: pathlib.Path) -> Credcached:
-    return serve(configs.config(configs.realm(configs.users_file(users))))
+    return serve(configs.config(configs.realm(configs.users_file(users)), throttle=configs.UNTHROTTLED))
 
 
 @pytest.mark.parametrize("method", ["unary", "batch", "stream"])

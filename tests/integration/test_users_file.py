@@ -51,7 +51,7 @@ def test_bad_lines_are_named_and_cost_only_their_users(serve: Serve, connect: Co
         f"bob:{configs.hashed('password-of-bob')}",
     ]
     users.write_text("\n".join(lines) + "\n")
-    server = serve(configs.config(configs.realm(configs.users_file(users))))
+    server = serve(configs.config(configs.realm(configs.users_file(users)), throttle=configs.UNTHROTTLED))
     for number in (3, 4, 5, 6, 7, 10):
         line = server.wait_for_log(
             lambda line, number=number: is_about(line, f"{users}:{number}"), f"what is wrong with line {number}"

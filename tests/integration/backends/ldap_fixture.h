@@ -84,6 +84,8 @@ class LdapBackendTest : public ::testing::Test {
         return "disabled";
       case Decision::kPasswordExpired:
         return "expired";
+      case Decision::kThrottled:
+        break;
     }
     return "?";
   }

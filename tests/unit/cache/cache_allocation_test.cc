@@ -47,7 +47,7 @@ TEST(CacheAllocationTest, ALookUpAllocatesNothingWhateverItFinds) {
   const Username bob = f.Name("bob");
   const auto look = [&](absl::string_view password) {
     // The whole hot path: the other name, the digest, and the look-up.
-    const auto canonical = f.cache.FindCanonicalName({f.kRealm, alias}, f.policy);
+    const auto canonical = f.cache.FindCanonicalName({f.kRealm, alias}, f.policy, f.clock.Monotonic());
     const Digest digest = f.digester.Compute("corp.example", canonical.value_or(alice).view(), SecretView(password));
     f.cache.Find({f.kRealm, bob}, digest, f.policy, std::nullopt);
     f.cache.FindStale({f.kRealm, alice}, digest, f.policy, std::nullopt);

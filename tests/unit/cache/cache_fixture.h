@@ -90,7 +90,7 @@ class CacheFixture {
   }
   std::string CanonicalName(absl::string_view name) const {
     const Username username = Name(name);
-    const auto found = cache.FindCanonicalName({kRealm, username}, policy);
+    const auto found = cache.FindCanonicalName({kRealm, username}, policy, clock.Monotonic());
     return found.has_value() ? std::string(found->view()) : "";
   }
 

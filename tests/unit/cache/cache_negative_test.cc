@@ -51,6 +51,7 @@ TEST(CacheNegativeTest, ItsLifeIsRememberedForTheLongestOneMoreSweptOrNot) {
   for (const bool sweep : {false, true}) {
     CacheFixture f;
     f.policy.negative_longest = absl::Minutes(10);
+    f.policy.negative_memory = absl::ZeroDuration();
     f.Reject("alice", "guess");
     f.clock.Advance(absl::Seconds(30) + absl::Minutes(10) - absl::Nanoseconds(1));
     if (sweep) f.Sweep();
@@ -62,6 +63,19 @@ TEST(CacheNegativeTest, ItsLifeIsRememberedForTheLongestOneMoreSweptOrNot) {
     f.Reject("alice", "guess");
     EXPECT_EQ(Life(f), absl::Seconds(30));
   }
+}
+
+TEST(CacheNegativeTest, WhatNoLongerAnswersIsKnownToBeWrongForAsLongAsItMayNotBeAskedAgain) {
+  CacheFixture f;
+  f.policy.negative_longest = absl::Minutes(5);
+  f.policy.negative_memory = absl::Minutes(30);
+  f.Reject("alice", "guess");
+  f.clock.Advance(absl::Seconds(31));
+  EXPECT_EQ(f.Find("alice", "guess").known_wrong, Finding::Wrong::kLately);
+  EXPECT_EQ(f.Find("alice", "guess", absl::Seconds(10)).known_wrong, Finding::Wrong::kTooLongAgo);
+  EXPECT_EQ(f.Find("alice", "another").known_wrong, Finding::Wrong::kNo);
+  f.clock.Advance(absl::Minutes(30));
+  EXPECT_EQ(f.Find("alice", "guess").known_wrong, Finding::Wrong::kNo);
 }
 
 TEST(CacheNegativeTest, ZeroMeansNone) {

@@ -315,7 +315,7 @@ class World {
   void FindCanonicalName() {
     const RealmId realm = RandomRealm();
     const Username& name = RandomName();
-    const auto found = cache_.FindCanonicalName({realm, name}, PolicyOf(realm));
+    const auto found = cache_.FindCanonicalName({realm, name}, PolicyOf(realm), Now());
     const auto expected = model_.FindCanonicalName(NameOf(realm, name), PolicyOf(realm), Now());
     if (!exact_) return;
     ++tally_[expected.has_value() ? "alias known" : "alias not known"];
@@ -336,7 +336,7 @@ class World {
     const RealmId realm = RandomRealm();
     const Username& name = RandomName();
     const Model::Name account = NameOf(realm, name);
-    const auto canonical = cache_.FindCanonicalName({realm, name}, PolicyOf(realm));
+    const auto canonical = cache_.FindCanonicalName({realm, name}, PolicyOf(realm), Now());
     const int64_t removed = cache_.Forget({realm, name}, NextRevision(), PolicyOf(realm));
     const int64_t expected = model_.Forget(account, NextRevision(), PolicyOf(realm), Now());
     applied_ = NextRevision();

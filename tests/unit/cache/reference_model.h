@@ -223,7 +223,8 @@ class ReferenceModel {
            now - entry.last_used >= policy.idle_limit;
   }
   static bool Forgotten(const NegativeEntry& entry, const CachePolicy& policy, MonotonicTime now) {
-    return now - entry.validated_at >= entry.life + std::max(entry.life, policy.negative_longest);
+    return now - entry.validated_at >=
+           entry.life + std::max({entry.life, policy.negative_longest, policy.negative_memory});
   }
 
   bool Quarantined(const Name& name, MonotonicTime now) const {

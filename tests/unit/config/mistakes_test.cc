@@ -106,7 +106,7 @@ TEST_F(MistakesTest, Keys) {
 
 TEST_F(MistakesTest, KeysThatAreNotBuiltYet) {
   const std::string rest = ": got a key that is not built yet in this version, expected no such key";
-  for (const char* key : {"throttle", "journal", "sessions"}) {
+  for (const char* key : {"journal", "sessions"}) {
     ExpectBeforeRealm({{absl::StrCat(key, ": {}"), absl::StrCat("c.yaml:1: ", key, rest)}});
   }
   for (const char* key : {"retire"}) {
@@ -419,7 +419,7 @@ TEST_F(MistakesTest, AllAtOnceInTheOrderOfTheFile) {
 cache:
   buckets: many
   age_limit: 2
-throttle: {}
+journal: {}
 realms:
   - name: corp example
     validators:
@@ -428,7 +428,7 @@ realms:
         "c.yaml:2: listen.grcp: got an unknown key, expected a known one; the nearest is grpc\n"
         "c.yaml:4: cache.buckets: got \"many\", expected a whole number\n"
         "c.yaml:5: cache.age_limit: got \"2\", expected a duration like 500ms, 30s, 120m or 2h\n"
-        "c.yaml:6: throttle: got a key that is not built yet in this version, expected no such key\n"
+        "c.yaml:6: journal: got a key that is not built yet in this version, expected no such key\n"
         "c.yaml:8: realms[0].name: got \"corp example\", expected a realm's name: 1 to 256 bytes without controls, "
         "spaces, @, / and \\\n"
         "c.yaml:10: realms[0].validators[0].file.path: got \"none\", expected a file that can be read (DIR/none: No "

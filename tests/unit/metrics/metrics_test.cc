@@ -223,7 +223,7 @@ TEST(MetricsTest, EveryFamilyHasItsNameHelpAndTypeOnce) {
       EXPECT_TRUE(samples.insert(metric.label).second) << family.name << " repeats its labels";
     }
   }
-  EXPECT_EQ(names.size(), 24u);
+  EXPECT_EQ(names.size(), 26u);
 }
 
 TEST(MetricsTest, ARealmsNameIsEscaped) {

@@ -1,0 +1,72 @@
+// What is remembered of guessing: which passwords were tried for an account and from where, which users failed at an
+// address, and from where accounts lately succeeded (design, section 5).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "absl/time/time.h"
+#include "base/clock.h"
+#include "base/ip_address.h"
+#include "base/names.h"
+#include "base/outcome.h"
+#include "base/random.h"
+#include "base/throttle_policy.h"
+#include "validator/distinct_counter.h"
+#include "validator/known_addresses.h"
+
+namespace credcache {
+
+// Thread-safe, in bounded memory. Users that do not exist are counted like those that do: nothing here knows.
+class Shield {
+ public:
+  Shield(const ThrottleMemory& memory, Clock& clock, Randomness& randomness);
+
+  // Who tries to log on, and from where, as keys. Without an address (null, or a proxy's) nothing is known of it, and
+  // nothing counted or learned.
+  class Attempt {
+   public:
+    // From an address from which the account lately succeeded.
+    bool known() const { return known_; }
+
+   private:
+    friend class Shield;
+    uint64_t account_ = 0;
+    uint64_t address_ = 0;  // 0: none
+    uint64_t pair_ = 0;     // account and address
+    bool known_ = false;
+  };
+  Attempt Begin(RealmId realm, const Username& account, const IpAddress* address, const ThrottlePolicy& policy,
+                MonotonicTime now) const;
+
+  // The same, once the account is known to be called otherwise.
+  Attempt As(RealmId realm, const Username& account, const Attempt& attempt) const;
+
+  // Why not even to look, if there is a reason: what is found would tell whether a guess was right.
+  struct Refusal {
+    ThrottleReason reason;
+    absl::Duration retry_after;
+  };
+  std::optional<Refusal> Refuses(const Attempt& attempt, const ThrottlePolicy& policy, MonotonicTime now) const;
+
+  // The attempt's password, told apart from others for the account by its tag, may be a guess: it counts from now on,
+  // until it proves right.
+  void Guessed(const Attempt& attempt, uint32_t password_tag, const ThrottlePolicy& policy, MonotonicTime now);
+  void ProvedRight(const Attempt& attempt, uint32_t password_tag);
+  // The account logged on from there.
+  void Succeeded(const Attempt& attempt, MonotonicTime now);
+  // It was told no: a user who failed at that address.
+  void Failed(const Attempt& attempt, const ThrottlePolicy& policy, MonotonicTime now);
+
+ private:
+  uint64_t KeyOf(RealmId realm, const Username& account) const;
+  uint64_t PairOf(uint64_t account, uint64_t address) const;
+
+  const uint64_t seed_;
+  DistinctCounter<kMostWrongPasswords> passwords_by_account_;
+  DistinctCounter<kMostWrongPasswords> passwords_by_known_address_;
+  DistinctCounter<kMostFailedUsers> users_by_address_;
+  KnownAddresses known_;
+};
+
+}  // namespace credcache
