@@ -31,7 +31,7 @@ struct ThrottlePolicy {
   std::vector<IpNetwork> proxies;
   DistinctLimit account = {.limit = 10, .window = absl::Hours(1)};        // wrong passwords, from unknown addresses
   DistinctLimit known_address = {.limit = 20, .window = absl::Hours(1)};  // wrong passwords, from one known address
-  DistinctLimit address = {.limit = 50, .window = absl::Hours(1)};        // users who failed there
+  DistinctLimit address = {.limit = 20, .window = absl::Hours(1)};        // users who failed there
   absl::Duration known_for = absl::Hours(720);  // an address is known for an account after a success
 
   friend bool operator==(const ThrottlePolicy&, const ThrottlePolicy&) = default;

@@ -9,6 +9,11 @@ namespace {
 
 // From so many on, the last attempt is kept for those who are likely to be right.
 constexpr int kSmallestWithReserve = 3;
+
+int ForStrangers(const BudgetPolicy& policy) {
+  return policy.rejections >= kSmallestWithReserve ? policy.rejections - 1 : policy.rejections;
+}
+
 // Where the table is full of attempts under way.
 constexpr absl::Duration kTableFull = absl::Seconds(1);
 
@@ -37,7 +42,7 @@ uint64_t Budget::KeyOf(RealmId realm, const Username& account) const {
 
 Budget::Charged Budget::Charge(RealmId realm, const Username& account, const BudgetPolicy& policy, Claim claim) {
   const MonotonicTime now = clock_.Monotonic();
-  const int most = policy.rejections - (claim == Claim::kStranger && policy.rejections >= kSmallestWithReserve ? 1 : 0);
+  const int most = claim == Claim::kStranger ? ForStrangers(policy) : policy.rejections;
   Attempt attempt;
   attempt.account_ = KeyOf(realm, account);
   Charged charged;
@@ -83,7 +88,7 @@ absl::Duration Budget::ConfirmableIn(RealmId realm, const Username& account, con
   absl::Duration in;
   table_.UpdateIfThere(KeyOf(realm, account), [&](const Record& record) {
     const int spent = record.Spent(now);
-    if (spent > 0 && policy.rejections - spent <= 1) in = record.Left(now);
+    if (spent > 0 && ForStrangers(policy) - spent <= 1) in = record.Left(now);
   });
   return in;
 }

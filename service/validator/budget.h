@@ -52,8 +52,8 @@ class Budget {
   // The directory cannot have counted it.
   void GiveBack(const Attempt& attempt);
 
-  // How long until a password that is known to be wrong may be asked again; zero: now, since more than one attempt is
-  // left.
+  // How long until a password that is known to be wrong may be asked again; zero: now. The last attempt that a stranger
+  // may have is left to its owner, who may come from a new address.
   absl::Duration ConfirmableIn(RealmId realm, const Username& account, const BudgetPolicy& policy) const;
 
  private:

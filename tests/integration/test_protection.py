@@ -115,7 +115,7 @@ def test_a_spray_is_stopped_at_its_address_and_those_who_live_there_get_in(
     outcomes = [
         client.authenticate(f"made-up-{number}", "Spring2026", client_address=office).outcome for number in range(80)
     ]
-    assert outcomes == [REJECTED] * 50 + [THROTTLED] * 30
+    assert outcomes == [REJECTED] * 20 + [THROTTLED] * 60
     assert client.authenticate("bob", "password-of-bob", client_address=office).outcome == THROTTLED
     assert client.authenticate("alice", "password-of-alice", client_address=office).outcome == ACCEPTED
     assert client.authenticate("bob", "password-of-bob", client_address=DESK).outcome == ACCEPTED

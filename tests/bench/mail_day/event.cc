@@ -26,6 +26,15 @@ std::string PasswordText(int32_t user, Password password) {
   return absl::StrCat("guess-", absl::Dec(password.number, absl::kZeroPad8));
 }
 
+std::string AddressText(const Event& event, int32_t attackers) {
+  const bool spray = event.sender == Sender::kSpray;
+  if (!spray && event.sender != Sender::kGuessing) {
+    return absl::StrCat("2001:db8:", absl::Hex(event.user >> 16), ":", absl::Hex(event.user & 0xffff), "::1");
+  }
+  const int32_t number = (spray ? event.user : event.password.number) % attackers;
+  return absl::StrCat(spray ? "198.18." : "198.19.", number / 256, ".", number % 256);
+}
+
 int32_t UserNumber(absl::string_view name) {
   int32_t number = 0;
   return absl::ConsumePrefix(&name, "user") && absl::SimpleAtoi(name, &number) && number >= 0 ? number : -1;

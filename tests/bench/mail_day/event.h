@@ -54,6 +54,8 @@ struct Event {
 // two credentials.
 std::string UserName(int32_t user);
 std::string PasswordText(int32_t user, Password password);
+// From where. A user's devices are behind one address; attackers use `attackers` addresses in turn.
+std::string AddressText(const Event& event, int32_t attackers);
 // The number in a user's name; -1: it is not one of ours.
 int32_t UserNumber(absl::string_view name);
 

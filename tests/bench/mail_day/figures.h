@@ -28,12 +28,14 @@ struct Figures {
   uint64_t seed = 0;
   int hours = 24;
 
-  // By source. `without_backend` of `all` is the sum of the first three.
+  // By source. `without_backend` of `all` is the sum of the first three and of what was throttled.
   Answers all;
   int64_t hits = 0;
   int64_t negative_hits = 0;
   int64_t coalesced = 0;
-  int64_t errors = 0;  // neither accepted nor rejected
+  int64_t throttled = 0;
+  int64_t throttled_though_right = 0;  // of those, the ones whose password was right
+  int64_t errors = 0;                  // neither accepted nor rejected
   std::array<Answers, kSenders> by_sender;
   // Of the log-ons of the site's own devices, attacks left out.
   Answers People() const;

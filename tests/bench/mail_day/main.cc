@@ -110,12 +110,20 @@ int Main(int argc, char** argv) {
   AddDuration(app, "--negative-first", policy.negative_first, "cache.negative.first");
   AddDuration(app, "--negative-longest", policy.negative_longest, "cache.negative.longest");
   app.add_flag("--refresh-ahead,!--no-refresh-ahead", policy.refresh_ahead, "cache.refresh_ahead");
+  bool throttle = true;
+  app.add_flag("--throttle,!--no-throttle", throttle, "the limits of guessing, and the backend budget, as by default");
   app.add_flag("--json", options.json, "one JSON object a run");
   app.footer("Exit: 0; 1 when an answer was wrong; 2 usage.");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kExitUsage;
+  }
+  if (!throttle) {
+    options.replay.throttle.account.limit = 0;
+    options.replay.throttle.known_address.limit = 0;
+    options.replay.throttle.address.limit = 0;
+    options.replay.budget.rejections = 0;
   }
   // Attackers take what they find: as many more, the larger the site.
   SiteParameters& site = options.replay.site;

@@ -36,9 +36,12 @@ Replay::Replay(const ReplayOptions& options, const MakeServer& make_server)
                .hours = options.hours,
                .by_hour = std::vector<Figures::Hour>(static_cast<size_t>(options.hours))} {
   for (int server = 0; server < options.servers; ++server) {
-    servers_.push_back(make_server(
-        {.cache = options.cache, .policy = options.policy, .seed = options.site.seed + static_cast<uint64_t>(server)},
-        agenda_, directory_));
+    servers_.push_back(make_server({.cache = options.cache,
+                                    .policy = options.policy,
+                                    .throttle = options.throttle,
+                                    .budget = options.budget,
+                                    .seed = options.site.seed + static_cast<uint64_t>(server)},
+                                   agenda_, directory_));
   }
 }
 
@@ -97,7 +100,7 @@ void Replay::LogOn(const Event& event) {
   next_server_ = (next_server_ + 1) % servers_.size();
   const std::string password = PasswordText(event.user, event.password);
   server.Authenticate(
-      UserName(event.user), SecretView(password),
+      UserName(event.user), SecretView(password), AddressText(event, options_.site.attackers),
       [this, event, received = ++order_](const absl::StatusOr<Verdict>& answer) { Answered(event, received, answer); });
 }
 
@@ -106,6 +109,13 @@ void Replay::Answered(const Event& event, Order received, const absl::StatusOr<V
   if (!answer.ok()) {
     ++figures_.errors;
     return;
+  }
+  if (answer->decision == Decision::kThrottled) {
+    ++figures_.throttled;
+    // No verdict, so not wrong; but whoever was right should not have to wait.
+    if (truth_.Judge(event.user, event.password, received, answered, /*accepted=*/true) == Judgement::kRight) {
+      ++figures_.throttled_though_right;
+    }
   }
   const bool accepted = answer->decision == Decision::kAccepted;
   switch (answer->source) {
@@ -123,6 +133,7 @@ void Replay::Answered(const Event& event, Order received, const absl::StatusOr<V
     ++figures_.by_sender[static_cast<size_t>(event.sender)].without_backend;
     ++figures_.by_hour[static_cast<size_t>(event.at / kHour)].answers.without_backend;
   }
+  if (answer->decision == Decision::kThrottled) return;
   switch (truth_.Judge(event.user, event.password, received, answered, accepted)) {
     case Judgement::kRight:
       return;

@@ -26,6 +26,8 @@ struct ReplayOptions {
   Moment invalidate_delay = 0;  // from a change at the directory to its Invalidate
   CacheOptions cache;
   CachePolicy policy;
+  ThrottlePolicy throttle;
+  BudgetPolicy budget;
   Directory::Latency latency;
 };
 

@@ -9,6 +9,8 @@
 #include "absl/strings/string_view.h"
 #include "base/cache_policy.h"
 #include "base/realm_ids.h"
+#include "base/reporter.h"
+#include "base/throttle_policy.h"
 #include "cache/cache.h"
 #include "cache/digest.h"
 #include "cache/fake_randomness.h"
@@ -17,8 +19,10 @@
 #include "mail_day/directory.h"
 #include "metrics/metrics.h"
 #include "rpc/invalidator.h"
+#include "validator/budget.h"
 #include "validator/flight.h"
 #include "validator/realms.h"
+#include "validator/shield.h"
 #include "validator/sweeper.h"
 
 namespace credcache::mail_day {
@@ -26,6 +30,8 @@ namespace credcache::mail_day {
 struct ServerOptions {
   CacheOptions cache;
   CachePolicy policy;
+  ThrottlePolicy throttle;
+  BudgetPolicy budget;
   uint64_t seed = 1;  // of the digests' key, so that a run can be repeated
 };
 
@@ -38,7 +44,8 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  void Authenticate(absl::string_view username, SecretView password, Validator::ValidateDone done);
+  void Authenticate(absl::string_view username, SecretView password, absl::string_view address,
+                    Validator::ValidateDone done);
   // `done` is called when Invalidate would have returned to its caller. Virtual for tests that need a server which does
   // it wrong.
   virtual void Invalidate(absl::string_view username, absl::AnyInvocable<void()> done);
@@ -49,7 +56,12 @@ class Server {
   RealmCounts realm_counts() const { return realm_metrics_.Counts(); }
 
  private:
-  std::shared_ptr<const Realms> BuildRealms(const CachePolicy& policy, Directory& directory);
+  // What is reported is of no use here: figures tell.
+  class NoReporter final : public Reporter {
+    void Report(Severity, absl::string_view, absl::string_view) override {}
+  };
+
+  std::shared_ptr<const Realms> BuildRealms(const ServerOptions& options, Directory& directory);
 
   Clock& clock_;
   SeededRandomness randomness_;
@@ -59,6 +71,9 @@ class Server {
   Cache cache_;
   Sweeper sweeper_{&cache_};
   FlightTable flights_;
+  NoReporter reporter_;
+  Budget budget_;
+  Shield shield_;
   RealmIds realm_ids_;
   CurrentRealms realms_;
   MemoryJournal journal_;

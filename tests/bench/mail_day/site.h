@@ -80,6 +80,7 @@ struct SiteParameters {
   Moment guessing_at = 14 * kHour;
   double guesses_a_second = 1.0;
   int32_t guesses = 5'000;
+  int32_t attackers = 500;  // addresses, of each of the two
 };
 
 struct Device {

@@ -101,6 +101,15 @@ TEST_F(BudgetTest, WhatIsKnownToBeWrongIsNotAskedAgainOnceOneAttemptIsLeft) {
   EXPECT_TRUE(MayConfirm());
 }
 
+TEST_F(BudgetTest, AndLeavesOneToStrangersBesideTheOneThatIsKeptBack) {
+  Reject();
+  EXPECT_TRUE(MayConfirm());
+  Reject();
+  EXPECT_FALSE(MayConfirm());
+  EXPECT_TRUE(Reject(Claim::kStranger));
+  EXPECT_FALSE(Reject(Claim::kStranger));
+}
+
 TEST_F(BudgetTest, ADryRunIsNeverRefusedAndStillCounts) {
   for (int i = 0; i < 10; ++i) EXPECT_TRUE(Reject(Claim::kDryRun));
   EXPECT_FALSE(Reject());
