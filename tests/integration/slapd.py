@@ -99,6 +99,7 @@ def many_users(count: int) -> list[User]:
 class Sync:
     """Offers content synchronisation (the overlay syncprov).
 
+    `records_log_ons`: each good bind is written into the user's entry (pwdLastSuccess).
     `session_log`: how many changes it remembers, so that a cookie brings deletes by name; 0: those that are still there
     are named instead. `shows_passwords`: to the reader. `unlimited`: the reader may be told of more than 500 entries.
     """
@@ -106,6 +107,7 @@ class Sync:
     session_log: int = 1000
     shows_passwords: bool = False
     unlimited: bool = True
+    records_log_ons: bool = False
 
     @property
     def overlay(self) -> str:
@@ -116,6 +118,10 @@ class Sync:
     @property
     def indexes(self) -> str:
         return "index entryCSN,entryUUID eq"
+
+    @property
+    def last_bind(self) -> str:
+        return "lastbind on" if self.records_log_ons else ""
 
     @property
     def limits(self) -> str:
@@ -358,6 +364,7 @@ index objectClass eq
 index uid,mail eq
 {self._sync.indexes if self._sync else ""}
 {self._sync.limits if self._sync else ""}
+{self._sync.last_bind if self._sync else ""}
 access to attrs=userPassword by anonymous auth{self._sync.password_access if self._sync else ""} by * none
 access to * by dn.exact="{READER}" read by self read by * none
 {self._sync.overlay if self._sync else ""}

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import configs
 import pytest
 import waiting
+from certs import Certificate, CertificateAuthority
 from client import Client, Connect
 from credcached import Credcached, Serve, is_about
 from slapd import GROUPS, PEOPLE, SUFFIX, Slapd, Sync, User, many_users
@@ -236,6 +237,72 @@ def test_wrong_passwords_do_not_drive_out_the_right_one_until_they_lock_the_acco
     for number in range(3):
         assert client.authenticate("locks", f"guess-{number}").outcome == REJECTED
     waiting.until(lambda: client.authenticate("locks", "password-of-locks").outcome == REJECTED, "the lock is felt")
+
+
+def test_log_ons_that_the_directory_records_are_no_changes(
+    make_synced: MakeSynced, serve: Serve, connect: Connect, tmp_path: pathlib.Path
+) -> None:
+    directory = make_synced(Sync(records_log_ons=True))
+    server = start(serve, directory, folder=tmp_path)
+    client = connect(server)
+    before = told(server)
+    remember(client, "alice", "bob", "carol")
+    assert "pwdLastSuccess" in directory.search(directory.users["alice"].dn, "base", "(objectClass=*)", "+")
+    directory.set_password("carol", "password-2")
+    waiting.until(lambda: client.authenticate("carol", "password-of-carol").outcome == REJECTED, "carol's is felt")
+    assert told(server) - before == 1
+    for name in ("alice", "bob"):
+        assert client.authenticate(name, f"password-of-{name}").source == CACHE
+
+
+@pytest.mark.parametrize("transport", ["start_tls", "ldaps"])
+def test_many_changes_at_once_come_through_tls(
+    serve: Serve,
+    connect: Connect,
+    authority: CertificateAuthority,
+    server_certificate: Certificate,
+    tmp_path: pathlib.Path,
+    transport: str,
+) -> None:
+    """What comes together in one record of TLS is all taken at once, though the socket has nothing more to say."""
+    directory = Slapd(tmp_path / "slapd", USERS, server_certificate, sync=Sync()).start()
+    try:
+        validator = configs.ldap(
+            directory, folder=tmp_path, transport=transport, ca=authority.certificate, feed=True, timeout="3s"
+        )
+        server = serve(configs.config(configs.realm(validator), cache={"quarantine": "0s"}))
+        wait_for_feed(server, up=True)
+        client = connect(server)
+        before = told(server)
+        with directory.modifier() as modify:
+            for number in range(200):
+                modify(directory.users[f"user{number:05}"].dn, "userPassword", "a-newer-password")
+        with waiting.Stopwatch() as watch:
+            waiting.until(lambda: told(server) - before == 200, "all are told")
+        assert watch.seconds < 2
+        assert client.authenticate("user00007", "password-00007").outcome == REJECTED
+    finally:
+        directory.kill()
+
+
+def test_a_reload_begins_and_ends_it(synced: Slapd, serve: Serve, connect: Connect, tmp_path: pathlib.Path) -> None:
+    def config(feed: bool) -> dict[str, object]:
+        validator = configs.ldap(synced, folder=tmp_path, feed=feed)
+        return configs.config(configs.realm(validator), cache={"quarantine": "0s"})
+
+    server = serve(config(feed=False))
+    client = connect(server)
+    assert client.stats().backends[0].feed == stats_pb2.BackendStats.FEED_STATE_UNSPECIFIED
+    server.reload(realms=config(feed=True)["realms"])
+    wait_for_feed(server, up=True)
+    remember(client, "alice")
+    synced.set_password("alice", "password-2")
+    waiting.until(lambda: client.authenticate("alice", "password-of-alice").outcome == REJECTED, "the change is felt")
+    server.reload(realms=config(feed=False)["realms"])
+    waiting.until(
+        lambda: client.stats().backends[0].feed == stats_pb2.BackendStats.FEED_STATE_UNSPECIFIED, "there is none"
+    )
+    assert "feed " not in server.get("/readyz?verbose")[1]
 
 
 @pytest.mark.parametrize("session_log", [1000, 3, 0], ids=["log", "log-too-small", "no-log"])

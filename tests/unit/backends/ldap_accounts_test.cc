@@ -49,7 +49,6 @@ class LdapAccountsTest : public ::testing::Test {
                          fingerprinter_};
 };
 
-// csn's second is a minute after `kBefore`.
 constexpr char kCsn1[] = "20261124204400.000001Z#000000#000#000000";
 constexpr char kCsn2[] = "20261124204430.000002Z#000000#000#000000";
 constexpr char kCsn3[] = "20261124204431.500000Z#000000#000#000000";
