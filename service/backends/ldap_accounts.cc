@@ -178,6 +178,7 @@ LdapAccounts::Description LdapAccounts::Describe(const LdapEntry& entry) const {
   std::vector<absl::string_view> marks;
   // In an order of their own, too.
   std::vector<const std::pair<std::string, std::vector<std::string>>*> attributes;
+  attributes.reserve(entry.attributes.size());
   for (const auto& attribute : entry.attributes) attributes.push_back(&attribute);
   std::sort(attributes.begin(), attributes.end(), [](const auto* a, const auto* b) { return a->first < b->first; });
   for (const auto* attribute : attributes) {
@@ -189,10 +190,10 @@ LdapAccounts::Description LdapAccounts::Describe(const LdapEntry& entry) const {
     } else if (absl::EqualsIgnoreCase(name, kCsn)) {
       record.csn = fingerprinter_.Of({values.empty() ? absl::string_view() : values.front()});
     } else if (IsOneOf(kBindMarks, name)) {
-      marks.push_back(name);
+      marks.emplace_back(name);
       AppendSorted(values, marks);
     } else {
-      watched.push_back(name);
+      watched.emplace_back(name);
       AppendSorted(values, watched);
     }
   }

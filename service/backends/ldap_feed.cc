@@ -16,6 +16,7 @@ namespace {
 
 constexpr absl::Duration kFirstDelay = absl::Milliseconds(100);
 constexpr absl::Duration kLongestDelay = absl::Seconds(5);
+// Asking a directory that refuses us on and on would lock our own account there.
 constexpr absl::Duration kRefusedDelay = absl::Seconds(30);
 // Silence, after which the server is asked something.
 constexpr absl::Duration kHeartbeat = absl::Seconds(1);
@@ -96,21 +97,21 @@ void LdapFeed::Run() {
   pthread_setname_np(pthread_self(), "ldap-feed");
   const LdapSigpipeGuard guard;
   absl::Duration delay = kFirstDelay;
+  std::vector<MonotonicTime> not_before(options_.urls.size());  // where we were refused
   while (true) {
-    bool refused = true;  // by all
     bool was_up = false;
-    for (const std::string& url : options_.urls) {
-      const absl::Status why = Follow(url);
+    for (size_t i = 0; i < options_.urls.size(); ++i) {
+      if (clock_.Monotonic() < not_before[i]) continue;
+      const absl::Status why = Follow(options_.urls[i]);
       if (Stopping()) return;
       was_up = was_up || up_;
-      Lost(url, why);
-      refused = refused && absl::IsPermissionDenied(why);
+      Lost(options_.urls[i], why);
+      if (absl::IsPermissionDenied(why)) not_before[i] = clock_.Monotonic() + kRefusedDelay;
     }
     if (was_up) delay = kFirstDelay;
-    const absl::Duration base = refused ? kRefusedDelay : delay;
     // Many that lost the same server must not come back as one.
-    const auto spread = static_cast<uint64_t>(absl::ToInt64Microseconds(base) / 2);
-    if (Wait(base / 2 + absl::Microseconds(randomness_.Below(spread + 1)))) return;
+    const auto spread = static_cast<uint64_t>(absl::ToInt64Microseconds(delay) / 2);
+    if (Wait(delay / 2 + absl::Microseconds(randomness_.Below(spread + 1)))) return;
     delay = std::min(delay * 2, kLongestDelay);
   }
 }
@@ -173,7 +174,7 @@ absl::Status LdapFeed::Take(LdapEvent& event) {
   const auto watch = std::find_if(watches_.begin(), watches_.end(),
                                   [&event](const Watch& one) { return one.message_id == event.message_id; });
   if (watch == watches_.end()) return absl::OkStatus();  // a heartbeat's
-  const absl::Status taken = watch->sync.Take(event);
+  absl::Status taken = watch->sync.Take(event);
   for (auto& [name, values] : event.entry.attributes) {
     if (!absl::EqualsIgnoreCase(name, kUserPassword)) continue;
     for (std::string& value : values) WipeMemory(value.data(), value.size());

@@ -24,8 +24,8 @@ namespace credcache {
 
 // Watches every entry under `base`, and where groups are read from memberOf also the entries of groups in the same
 // naming context. Has a thread and a connection of its own, at the first server in the configured order that serves it.
-// After a loss it tries again by itself, soon at first, then every 5 s; every 30 s while the directory refuses the
-// account.
+// After a loss it tries again by itself, soon at first, then every 5 s, and a server that refuses the account
+// every 30 s.
 //
 // A server that falls silent is noticed: it is asked something once a second, on the same connection, and has `timeout`
 // to answer. So a feed that says it is up has heard of all that its server knew `timeout` and a second ago.

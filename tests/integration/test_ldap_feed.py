@@ -330,6 +330,11 @@ def test_nothing_that_changed_while_the_wire_was_cut_is_missed(
                 directory.modify(f"dn: {dn}\nchangetype: delete\n")
             elif index % 4 == 1:
                 directory.modify(f"dn: {dn}\nchangetype: modrdn\nnewrdn: uid={name}x\ndeleteoldrdn: 1\n")
+            elif index % 4 == 2:
+                # Out of the feed's reach.
+                directory.modify(
+                    f"dn: {dn}\nchangetype: modrdn\nnewrdn: uid={name}\ndeleteoldrdn: 1\nnewsuperior: {GROUPS}\n"
+                )
             else:
                 directory.set_password(name, "a-newer-password")
         if number % 2:

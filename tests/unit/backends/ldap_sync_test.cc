@@ -146,7 +146,8 @@ TEST_F(LdapSyncTest, WhatIsMalformedEndsItAndIsNotGoneOnFrom) {
   const LdapEvent stateless = {.kind = LdapEvent::Kind::kEntry};
   const LdapEvent short_uuid = {.kind = LdapEvent::Kind::kEntry,
                                 .value = Tagged(0x30, std::string("\x0a\x01\x01", 3) + Octets("short"))};
-  for (const LdapEvent& bad : {stateless, short_uuid, Entry(7, 'a'), Info(""), Info("\xa1\x05"), Info("\xa4\x00")}) {
+  for (const LdapEvent& bad :
+       {stateless, short_uuid, Entry(7, 'a'), Info(""), Info("\xa1\x05"), Info(Tagged(0xa4, ""))}) {
     Run({RefreshDelete("c1")});
     Run({bad});
     EXPECT_FALSE(status_.ok());
