@@ -35,7 +35,8 @@ std::unique_ptr<Validator> BuildLdap(const ValidatorConfig& config, const RealmC
                                              .attributes = ldap.attributes},
                                 .connections = ldap.connections,
                                 .timeout = ldap.timeout};
-  return std::make_unique<LdapBackend>(std::move(options), parts.clock, parts.randomness, parts.reporter);
+  return std::make_unique<LdapBackend>(std::move(options), parts.clock, parts.randomness, parts.reporter,
+                                       ldap.feed ? parts.changes : nullptr);
 }
 
 struct Kind {

@@ -32,7 +32,8 @@ struct LdapBackend::Validation {
   ValidateDone done;
 };
 
-LdapBackend::LdapBackend(LdapBackendOptions options, Clock& clock, Randomness& randomness, Reporter& reporter)
+LdapBackend::LdapBackend(LdapBackendOptions options, Clock& clock, Randomness& randomness, Reporter& reporter,
+                         std::shared_ptr<ChangeListener> changes)
     : options_(std::move(options)), clock_(clock), servers_(options_.urls, clock, reporter) {
   InitializeLibldap();
   {
@@ -42,11 +43,15 @@ LdapBackend::LdapBackend(LdapBackendOptions options, Clock& clock, Randomness& r
     }
   }
   threads_ = std::make_unique<WorkerPool>("ldap", options_.connections, options_.max_queue);
+  if (changes != nullptr) {
+    feed_ = std::make_unique<LdapFeed>(options_, clock, randomness, reporter, std::move(changes));
+  }
 }
 
 LdapBackend::~LdapBackend() {
   // The pool runs what is queued: now it answers at once.
   stopping_ = true;
+  feed_.reset();
   threads_.reset();
 }
 

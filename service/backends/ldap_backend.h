@@ -9,9 +9,11 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "backends/ldap_feed.h"
 #include "backends/ldap_options.h"
 #include "backends/ldap_servers.h"
 #include "backends/ldap_worker.h"
+#include "base/change_listener.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/reporter.h"
@@ -30,7 +32,9 @@ namespace credcache {
 // Destroy it when no call is under way; what waits is answered UNAVAILABLE.
 class LdapBackend final : public Validator {
  public:
-  LdapBackend(LdapBackendOptions options, Clock& clock, Randomness& randomness, Reporter& reporter);
+  // `changes` hears of what changes in the directory (ldap_feed.h), which needs `base` and `filter`. Null: nobody does.
+  LdapBackend(LdapBackendOptions options, Clock& clock, Randomness& randomness, Reporter& reporter,
+              std::shared_ptr<ChangeListener> changes = nullptr);
   ~LdapBackend() override;
 
   // With user_dn: the name itself, without asking anybody.
@@ -54,6 +58,7 @@ class LdapBackend final : public Validator {
   // The last one used is the next: under little load few connections are kept busy, and the others age away.
   std::vector<std::unique_ptr<LdapWorker>> idle_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<WorkerPool> threads_;
+  std::unique_ptr<LdapFeed> feed_;  // null: nobody listens
 };
 
 }  // namespace credcache

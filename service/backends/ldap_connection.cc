@@ -105,6 +105,48 @@ LdapEntry EntryOf(LDAP* handle, LDAPMessage* message) {
   return entry;
 }
 
+std::string TakeBytes(berval* bytes) {
+  std::string result = bytes == nullptr ? "" : std::string(bytes->bv_val, bytes->bv_len);
+  ber_bvfree(bytes);
+  return result;
+}
+
+LdapEvent EventOf(LDAP* handle, int type, LDAPMessage* message) {
+  LdapEvent event = {.message_id = ldap_msgid(message)};
+  switch (type) {
+    case LDAP_RES_SEARCH_ENTRY: {
+      event.kind = LdapEvent::Kind::kEntry;
+      event.entry = EntryOf(handle, message);
+      LDAPControl** controls = nullptr;
+      ldap_get_entry_controls(handle, message, &controls);
+      const LDAPControl* state = ldap_control_find(LDAP_CONTROL_SYNC_STATE, controls, nullptr);
+      if (state != nullptr) event.value.assign(state->ldctl_value.bv_val, state->ldctl_value.bv_len);
+      ldap_controls_free(controls);
+      break;
+    }
+    case LDAP_RES_INTERMEDIATE: {
+      event.kind = LdapEvent::Kind::kIntermediate;
+      char* oid = nullptr;
+      berval* value = nullptr;
+      ldap_parse_intermediate(handle, message, &oid, &value, nullptr, 0);
+      event.oid = TakeString(oid);
+      event.value = TakeBytes(value);
+      break;
+    }
+    case LDAP_RES_SEARCH_RESULT: {
+      event.kind = LdapEvent::Kind::kResult;
+      char* diagnostic = nullptr;
+      event.code = LDAP_OTHER;
+      ldap_parse_result(handle, message, &event.code, nullptr, &diagnostic, nullptr, nullptr, 0);
+      event.diagnostic = TakeString(diagnostic);
+      break;
+    }
+    default:
+      break;
+  }
+  return event;
+}
+
 }  // namespace
 
 const std::vector<std::string>* LdapEntry::Find(absl::string_view name) const {
@@ -227,20 +269,11 @@ absl::StatusOr<BindAnswer> LdapConnection::Bind(const std::string& dn, SecretVie
 
 absl::StatusOr<LdapSearchAnswer> LdapConnection::Search(const LdapSearch& search, MonotonicTime deadline) {
   const LdapSigpipeGuard guard;
-  if (needs_tls_ && ldap_tls_inplace(handle_) == 0) return absl::UnavailableError("TLS is not in place");
-  std::vector<char*> attributes;
-  attributes.reserve(search.attributes.size() + 1);
-  for (const std::string& name : search.attributes) attributes.push_back(Unconst(name.c_str()));
-  attributes.push_back(nullptr);
   timeval left = TimeLeft(clock_, deadline);
   left.tv_sec += 1;  // the server's own limit, in whole seconds
-  int id = 0;
-  const int sent = ldap_search_ext(handle_, search.base.c_str(), search.scope, search.filter.c_str(), attributes.data(),
-                                   0, nullptr, nullptr, &left, search.size_limit, &id);
-  if (sent == LDAP_FILTER_ERROR) return absl::InvalidArgumentError("the filter is none");
-  if (sent != LDAP_SUCCESS) return absl::UnavailableError(absl::StrCat("sending a search: ", Describe(sent)));
-
-  const auto message = Await(id, deadline);
+  const auto id = SendSearch(search, nullptr, &left);
+  if (!id.ok()) return id.status();
+  const auto message = Await(*id, deadline);
   if (!message.ok()) return message.status();
   LdapSearchAnswer answer;
   char* diagnostic = nullptr;
@@ -254,6 +287,45 @@ absl::StatusOr<LdapSearchAnswer> LdapConnection::Search(const LdapSearch& search
     answer.entries.push_back(EntryOf(handle_, entry));
   }
   return answer;
+}
+
+absl::StatusOr<int> LdapConnection::SendSearch(const LdapSearch& search, LDAPControl** controls, timeval* time_limit) {
+  if (needs_tls_ && ldap_tls_inplace(handle_) == 0) return absl::UnavailableError("TLS is not in place");
+  std::vector<char*> attributes;
+  attributes.reserve(search.attributes.size() + 1);
+  for (const std::string& name : search.attributes) attributes.push_back(Unconst(name.c_str()));
+  attributes.push_back(nullptr);
+  int id = 0;
+  const int sent = ldap_search_ext(handle_, search.base.c_str(), search.scope, search.filter.c_str(), attributes.data(),
+                                   0, controls, nullptr, time_limit, search.size_limit, &id);
+  if (sent == LDAP_FILTER_ERROR) return absl::InvalidArgumentError("the filter is none");
+  if (sent != LDAP_SUCCESS) return absl::UnavailableError(absl::StrCat("sending a search: ", Describe(sent)));
+  return id;
+}
+
+absl::StatusOr<int> LdapConnection::BeginSearch(const LdapSearch& search, absl::string_view sync_request) {
+  const LdapSigpipeGuard guard;
+  LDAPControl sync = {.ldctl_oid = Unconst(LDAP_CONTROL_SYNC),
+                      .ldctl_value = {.bv_len = sync_request.size(), .bv_val = Unconst(sync_request.data())},
+                      .ldctl_iscritical = 1};
+  LDAPControl* controls[] = {sync_request.empty() ? nullptr : &sync, nullptr};
+  return SendSearch(search, controls, nullptr);
+}
+
+absl::StatusOr<std::optional<LdapEvent>> LdapConnection::Next(absl::Duration wait) {
+  const LdapSigpipeGuard guard;
+  timeval left = absl::ToTimeval(std::max(wait, absl::ZeroDuration()));
+  LDAPMessage* got = nullptr;
+  // One at a time, of whichever search: so all come in the order in which the server sent them.
+  const int type = ldap_result(handle_, LDAP_RES_ANY, LDAP_MSG_ONE, &left, &got);
+  const Message message(got);
+  if (type == 0) return std::nullopt;
+  if (type < 0) {
+    int code = LDAP_OTHER;
+    ldap_get_option(handle_, LDAP_OPT_RESULT_CODE, &code);
+    return absl::UnavailableError(absl::StrCat("the connection is lost: ", Describe(code)));
+  }
+  return EventOf(handle_, type, message.get());
 }
 
 bool LdapConnection::LooksAlive() const {

@@ -3,7 +3,9 @@
 
 #include <ldap.h>
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,6 +42,18 @@ struct LdapSearchAnswer {
   std::vector<LdapEntry> entries;
 };
 
+// A message of a search that goes on.
+struct LdapEvent {
+  enum class Kind : uint8_t { kEntry, kIntermediate, kResult, kOther };
+  Kind kind = Kind::kOther;
+  int message_id = 0;
+  LdapEntry entry;         // kEntry
+  std::string oid;         // kIntermediate
+  std::string value;       // kIntermediate; kEntry: of its Sync State control (RFC 4533), if it has one
+  int code = 0;            // kResult
+  std::string diagnostic;  // kResult
+};
+
 struct LdapTls {
   bool start_tls = false;
   std::string ca;  // PEM; empty: the system's
@@ -67,6 +81,12 @@ class LdapConnection {
   // UNAVAILABLE: no answer came. INVALID_ARGUMENT: the filter is none.
   absl::StatusOr<LdapSearchAnswer> Search(const LdapSearch& search, MonotonicTime deadline);
 
+  // Begins a search whose messages Next brings; the server need not ever end it. `sync_request`: the value of a
+  // critical Sync Request control, if not empty. The number that the messages bear; UNAVAILABLE: it could not be sent.
+  absl::StatusOr<int> BeginSearch(const LdapSearch& search, absl::string_view sync_request);
+  // The next message of any search begun so; nothing: none came within `wait`. UNAVAILABLE: the connection is lost.
+  absl::StatusOr<std::optional<LdapEvent>> Next(absl::Duration wait);
+
   // Whether the server has said nothing unasked, such as that it closes the connection. Does not wait.
   bool LooksAlive() const;
 
@@ -81,6 +101,7 @@ class LdapConnection {
   absl::Status StartTls(const std::string& url, const LdapTls& tls, MonotonicTime deadline);
   absl::Status PrepareTls(const LdapTls& tls);
   absl::StatusOr<Message> Await(int message_id, MonotonicTime deadline);
+  absl::StatusOr<int> SendSearch(const LdapSearch& search, LDAPControl** controls, timeval* time_limit);
   std::string Describe(int code) const;
 
   LDAP* const handle_;

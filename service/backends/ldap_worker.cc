@@ -1,20 +1,15 @@
 #include "backends/ldap_worker.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
 #include <utility>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "backends/ldap_escape.h"
 #include "backends/ldap_identity.h"
+#include "backends/ldap_service_account.h"
 
 namespace credcache {
 namespace {
@@ -22,7 +17,6 @@ namespace {
 // A connection that was silent for longer may have been forgotten by a firewall, and would swallow a bind.
 constexpr absl::Duration kIdleLimit = absl::Minutes(1);
 constexpr absl::Duration kProbeTimeout = absl::Seconds(1);
-constexpr size_t kMaxPasswordFileSize = 4096;
 constexpr const char* kAnyEntry = "(objectClass=*)";
 
 bool IsDn(const std::string& text) {
@@ -30,27 +24,6 @@ bool IsDn(const std::string& text) {
   const bool valid = ldap_str2dn(text.c_str(), &dn, LDAP_DN_FORMAT_LDAPV3) == LDAP_SUCCESS;
   ldap_dnfree(dn);
   return valid && absl::StrContains(text, '=');
-}
-
-absl::StatusOr<Secret> ReadPasswordFile(const std::string& path) {
-  const auto failure = [&path](absl::string_view what) {
-    return absl::UnavailableError(absl::StrCat("bind_password_file ", path, " ", what));
-  };
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) return failure(std::strerror(errno));
-  std::array<char, kMaxPasswordFileSize> buffer;
-  const absl::Cleanup wiper = [&] {
-    WipeMemory(buffer.data(), buffer.size());
-    close(fd);
-  };
-  const ssize_t size = read(fd, buffer.data(), buffer.size());
-  if (size < 0) return failure(std::strerror(errno));
-  if (static_cast<size_t>(size) == buffer.size()) return failure("is larger than a password");
-  absl::string_view text(buffer.data(), static_cast<size_t>(size));
-  if (absl::EndsWith(text, "\n")) text.remove_suffix(1);
-  if (absl::EndsWith(text, "\r")) text.remove_suffix(1);
-  if (text.empty()) return failure("is empty");
-  return Secret(SecretView(text));
 }
 
 }  // namespace
@@ -275,7 +248,8 @@ absl::StatusOr<std::unique_ptr<LdapConnection>> LdapWorker::Open(size_t server, 
   auto connection = LdapConnection::Open(servers_.url(server), options_.tls, clock_, deadline);
   if (!connection.ok()) return connection;
   if (role == Role::kSearch && !options_.bind_dn.empty()) {
-    const absl::Status bound = BindService(**connection, deadline, failure);
+    const absl::Status bound = BindServiceAccount(**connection, options_, deadline);
+    if (absl::IsPermissionDenied(bound)) *failure = LdapServers::Failure::kRefused;
     if (!bound.ok()) return bound;
     return connection;
   }
@@ -285,19 +259,6 @@ absl::StatusOr<std::unique_ptr<LdapConnection>> LdapWorker::Open(size_t server, 
           ->Search({.base = "", .scope = LDAP_SCOPE_BASE, .filter = kAnyEntry, .attributes = {"1.1"}}, deadline);
   if (!answer.ok()) return answer.status();
   return connection;
-}
-
-absl::Status LdapWorker::BindService(LdapConnection& connection, MonotonicTime deadline,
-                                     LdapServers::Failure* failure) {
-  const auto password = ReadPasswordFile(options_.bind_password_file);
-  if (!password.ok()) return password.status();
-  const auto answer = connection.Bind(options_.bind_dn, password->view(), deadline);
-  if (!answer.ok()) return absl::UnavailableError(answer.status().message());
-  if (answer->code == LDAP_SUCCESS) return absl::OkStatus();
-  if (!IsServerTrouble(answer->code)) *failure = LdapServers::Failure::kRefused;
-  return absl::UnavailableError(absl::StrCat("the directory refuses the service's own account (bind_dn, ",
-                                             "bind_password_file): ", ldap_err2string(answer->code), " ",
-                                             answer->diagnostic));
 }
 
 // Gives the connection up. `blame`: the server is marked down, unless it had no fair chance to answer.

@@ -72,7 +72,6 @@ class LdapWorker {
   absl::Status Connect(Kept& kept, Role role, MonotonicTime deadline);
   absl::StatusOr<std::unique_ptr<LdapConnection>> Open(size_t server, Role role, MonotonicTime deadline,
                                                        LdapServers::Failure* failure);
-  absl::Status BindService(LdapConnection& connection, MonotonicTime deadline, LdapServers::Failure* failure);
   absl::Status Lost(Kept& kept, MonotonicTime asked, MonotonicTime deadline, bool blame, const absl::Status& status);
   bool WasFair(MonotonicTime asked, MonotonicTime deadline, int64_t shares) const;
   absl::Status At(size_t server, const absl::Status& status) const;

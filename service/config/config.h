@@ -162,6 +162,7 @@ struct LdapConfig {
   std::vector<std::string> attributes;  // those that go into Identity
   int connections = 16;
   absl::Duration timeout = absl::Seconds(3);  // of one operation, connecting included
+  bool feed = false;                          // hears of changes (RFC 4533); only where base is set
 
   friend bool operator==(const LdapConfig&, const LdapConfig&) = default;
 };

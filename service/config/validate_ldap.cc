@@ -116,6 +116,11 @@ LdapConfig ValidateLdap(const config::v1::Ldap& written, const std::string& path
   if (written.has_timeout()) {
     ldap.timeout = checks.Length(Child(path, "timeout"), written.timeout(), kShortestTimeout, kLongestTimeout);
   }
+  ldap.feed = written.feed();
+  if (ldap.feed && written.has_user_dn()) {
+    checks.source().Fail(Child(path, "feed"),
+                         "base and filter instead of user_dn, since what is under base is watched, or no feed");
+  }
   return ldap;
 }
 

@@ -47,7 +47,10 @@ ValidatorConfig ValidateValidator(const config::v1::Validator& written, const st
 }
 
 // Whether the service hears of changes at the backend by itself.
-bool HasFeed(const ValidatorConfig& validator) { return std::holds_alternative<FileConfig>(validator.backend); }
+bool HasFeed(const ValidatorConfig& validator) {
+  const auto* ldap = std::get_if<LdapConfig>(&validator.backend);
+  return ldap == nullptr || ldap->feed;
+}
 
 RealmConfig ValidateRealm(const config::v1::Realm& written, const std::string& path, const RealmDefaults& defaults,
                           Checks& checks) {

@@ -12,7 +12,7 @@ import signal
 import socket
 import subprocess
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import waiting
 from certs import Certificate
@@ -96,6 +96,43 @@ def many_users(count: int) -> list[User]:
 
 
 @dataclasses.dataclass(frozen=True)
+class Sync:
+    """Offers content synchronisation (the overlay syncprov).
+
+    `records_log_ons`: each good bind is written into the user's entry (pwdLastSuccess).
+    `session_log`: how many changes it remembers, so that a cookie brings deletes by name; 0: those that are still there
+    are named instead. `shows_passwords`: to the reader. `unlimited`: the reader may be told of more than 500 entries.
+    """
+
+    session_log: int = 1000
+    shows_passwords: bool = False
+    unlimited: bool = True
+    records_log_ons: bool = False
+
+    @property
+    def overlay(self) -> str:
+        # A checkpoint for each change: what was deleted just before a kill is else not known to have been.
+        lines = ["overlay syncprov", "syncprov-checkpoint 1 1"]
+        return "\n".join([*lines, *([f"syncprov-sessionlog {self.session_log}"] if self.session_log else [])])
+
+    @property
+    def indexes(self) -> str:
+        return "index entryCSN,entryUUID eq"
+
+    @property
+    def last_bind(self) -> str:
+        return "lastbind on" if self.records_log_ons else ""
+
+    @property
+    def limits(self) -> str:
+        return f'limits dn.exact="{READER}" size=unlimited time=unlimited' if self.unlimited else ""
+
+    @property
+    def password_access(self) -> str:
+        return f' by dn.exact="{READER}" read' if self.shows_passwords else ""
+
+
+@dataclasses.dataclass(frozen=True)
 class Counts:
     """Operations that slapd has completed, those of the harness itself left out."""
 
@@ -114,13 +151,19 @@ class Slapd:
     """
 
     def __init__(
-        self, folder: pathlib.Path, users: list[User], certificate: Certificate | None = None, log_level: int = 256
+        self,
+        folder: pathlib.Path,
+        users: list[User],
+        certificate: Certificate | None = None,
+        log_level: int = 256,
+        sync: Sync | None = None,
     ):
         folder.mkdir(parents=True, exist_ok=True)
         self.users = {user.uid: user for user in users}
         self._folder = folder
         self._certificate = certificate
         self._log_level = str(log_level)
+        self._sync = sync
         self._process: subprocess.Popen[bytes] | None = None
         self._log = folder / "slapd.log"
         self._log_start = 0
@@ -228,6 +271,39 @@ class Slapd:
         self._own["bind"] += 1
         _run("ldappasswd", "-x", "-H", self.url, "-D", ADMIN, "-w", ADMIN_PASSWORD, "-s", password, self.users[uid].dn)
 
+    @contextlib.contextmanager
+    def modifier(self) -> Iterator[Callable[[str, str, str], None]]:
+        """A function that sets an attribute (DN, attribute, value) and returns when that is done, all over one
+        connection: to change much in little time."""
+        self._own["bind"] += 1
+        command = ["stdbuf", "-oL", "ldapmodify", "-x", "-H", self.url, "-D", ADMIN, "-w", ADMIN_PASSWORD, "-v"]
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            bufsize=1,
+            env={**os.environ, "LDAPNOINIT": "1"},
+        )
+
+        def modify(dn: str, attribute: str, value: str) -> None:
+            lines = [_line("dn", dn), "changetype: modify", f"replace: {attribute}", _line(attribute, value)]
+            process.stdin.write("\n".join(lines) + "\n\n")
+            process.stdin.flush()
+            for line in process.stdout:
+                assert "ldap_modify" not in line, line
+                if line.startswith("modify complete"):
+                    return
+            raise AssertionError("ldapmodify ended")
+
+        try:
+            yield modify
+        finally:
+            process.stdin.close()
+            process.wait(10)
+            process.stdout.close()
+
     def try_bind(self, dn: str, password: str) -> bool:
         """Whether a bind of the harness's own works."""
         self._own["bind"] += 1
@@ -272,6 +348,7 @@ modulepath /usr/lib/ldap
 moduleload back_mdb
 moduleload ppolicy
 moduleload memberof
+{"moduleload syncprov" if self._sync else ""}
 pidfile {self._folder}/run/slapd.pid
 argsfile {self._folder}/run/slapd.args
 threads 8
@@ -285,8 +362,12 @@ maxsize 268435456
 dbnosync
 index objectClass eq
 index uid,mail eq
-access to attrs=userPassword by anonymous auth by * none
+{self._sync.indexes if self._sync else ""}
+{self._sync.limits if self._sync else ""}
+{self._sync.last_bind if self._sync else ""}
+access to attrs=userPassword by anonymous auth{self._sync.password_access if self._sync else ""} by * none
 access to * by dn.exact="{READER}" read by self read by * none
+{self._sync.overlay if self._sync else ""}
 overlay memberof
 overlay ppolicy
 ppolicy_use_lockout

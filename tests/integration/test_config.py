@@ -126,7 +126,7 @@ MISTAKES: dict[str, tuple[str, int, str, tuple[str, ...]]] = {
     "sessions": (VALID + "sessions: {keys_file: users}\n", 8, "sessions", ("not built yet",)),
     "retire": (VALID + "cache: {retire: 60m}\n", 8, "cache.retire", ("not built yet",)),
     "postgres": (VALID.replace("file: {path: users}", "postgres: {dsn_file: x}"), 7, "postgres", ("not built yet",)),
-    "a change feed": (LDAP + "          feed: true\n", 7, "feed", ("not built yet",)),
+    "a change feed of what is not searched": (LDAP + "          feed: true\n", 7, "feed", ("base and filter",)),
     "negotiate": (VALID + "    negotiate: {keytab: x}\n", 8, "negotiate", ("not built yet",)),
     "control characters": (VALID.replace("users", '"us\\0ers"'), 7, "file.path", ("control",)),
     "bytes that are no text": (VALID + "# \udcff\n", 8, "file", ("UTF-8",)),

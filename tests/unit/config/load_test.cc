@@ -106,7 +106,7 @@ realms:
 }
 
 TEST_F(LoadTest, NegativesLastFiveMinutesAtMostWithoutAChangeFeed) {
-  const auto config = Load(R"(
+  const auto config = Load(R"yaml(
 cache: {negative: {first: 10m, longest: 30m}}
 realms:
   - {name: fed, default: true, validators: [{file: {path: users}}]}
@@ -114,9 +114,12 @@ realms:
   - name: unfed
     validators: [{ldap: {urls: ["ldaps://a"], user_dn: "uid={username},dc=a"}}]
     cache: {negative: {longest: 20m}}
-)");
+  - name: synced
+    validators: [{ldap: {urls: ["ldaps://a"], base: dc=a, filter: "(uid={username})", feed: true}}]
+)yaml");
   EXPECT_EQ(config->realms[0].policy.negative_longest, absl::Minutes(30));
   EXPECT_EQ(config->realms[0].policy.negative_first, absl::Minutes(10));
+  EXPECT_EQ(config->realms[3].policy.negative_longest, absl::Minutes(30));
   for (const size_t unfed : {1, 2}) {
     EXPECT_EQ(config->realms[unfed].policy.negative_longest, absl::Minutes(5));
     EXPECT_EQ(config->realms[unfed].policy.negative_first, absl::Minutes(5));
@@ -129,7 +132,8 @@ realms:
   - name: r
     validators:
       - ldap: {urls: ["ldap://dc1.example"], start_tls: true, ca: ca.pem, bind_dn: "cn=r", bind_password_file: reader.secret,
-               base: "ou=p", filter: "(uid={username})", groups: memberOf, attributes: [mail], connections: 2, timeout: 1s}
+               base: "ou=p", filter: "(uid={username})", groups: memberOf, attributes: [mail], connections: 2, timeout: 1s,
+               feed: true}
         continue_on_rejected: true
       - ldap: {urls: ["ldaps://dc1.example", "ldaps://dc2.example:1636"], user_dn: "{username}@corp.example"}
       - ldap: {urls: ["ldap://127.0.0.1:3890"], user_dn: "uid={username},ou=p", username: uid}
@@ -151,6 +155,8 @@ realms:
   const auto& direct = std::get<LdapConfig>(validators[1].backend);
   EXPECT_EQ(direct.urls, (std::vector<std::string>{"ldaps://dc1.example:636", "ldaps://dc2.example:1636"}));
   EXPECT_EQ(direct.username, "");
+  EXPECT_TRUE(search.feed);
+  EXPECT_FALSE(direct.feed);
   EXPECT_EQ(std::get<LdapConfig>(validators[2].backend).username, "uid");
 }
 

@@ -124,8 +124,6 @@ TEST_F(MistakesTest, KeysThatAreNotBuiltYet) {
   }
   ExpectBeforeRealm({{"listen: {unix: [{path: s, caller: a}]}\ncallers: [{name: a, allow: [stats], session: {}}]",
                       "c.yaml:2: callers[0].session" + rest}});
-  ExpectAll({{"realms: [{name: r, validators: [{ldap: {urls: ['ldap://[::1]'], user_dn: '{username}', feed: true}}]}]",
-              "c.yaml:1: realms[0].validators[0].ldap.feed" + rest}});
 }
 
 TEST_F(MistakesTest, Types) {
@@ -409,6 +407,11 @@ TEST_F(MistakesTest, Directories) {
          "attributes[1]: got \"x=y\", expected the name of an attribute");
   expect(urls + ", connections: 0, " + user, "connections: got \"0\", expected a number from 1 to 1024");
   expect(urls + ", timeout: 2m, " + user, "timeout: got \"2m\", expected a duration from 100ms to 1m");
+  expect(urls + ", feed: true, " + search, "ok");
+  expect(urls + ", feed: false, " + user, "ok");
+  expect(urls + ", feed: true, " + user,
+         "feed: got \"true\", expected base and filter instead of user_dn, since what is under base is watched, or no "
+         "feed");
   expect(urls + ", timeout: 99ms, " + user, "timeout: got \"99ms\", expected a duration from 100ms to 1m");
 }
 

@@ -1,0 +1,80 @@
+// The change feed of an LDAP directory: content synchronisation (RFC 4533), as OpenLDAP's overlay syncprov offers it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "backends/ldap_accounts.h"
+#include "backends/ldap_connection.h"
+#include "backends/ldap_groups.h"
+#include "backends/ldap_options.h"
+#include "backends/ldap_sync.h"
+#include "base/change_listener.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/reporter.h"
+
+namespace credcache {
+
+// Watches every entry under `base`, and where groups are read from memberOf also the entries of groups in the same
+// naming context. Has a thread and a connection of its own, at the first server in the configured order that serves it.
+// After a loss it tries again by itself, soon at first, then every 5 s, and a server that refuses the account
+// every 30 s.
+//
+// A server that falls silent is noticed: it is asked something once a second, on the same connection, and has `timeout`
+// to answer. So a feed that says it is up has heard of all that its server knew `timeout` and a second ago.
+class LdapFeed {
+ public:
+  // All but `options`, which is copied, must outlive it. `options` is for a search (base and filter).
+  LdapFeed(const LdapBackendOptions& options, Clock& clock, Randomness& randomness, Reporter& reporter,
+           std::shared_ptr<ChangeListener> changes);
+  // Ends the thread; waits for what it does at the moment, `timeout` at most.
+  ~LdapFeed();
+  LdapFeed(const LdapFeed&) = delete;
+  LdapFeed& operator=(const LdapFeed&) = delete;
+
+ private:
+  struct Watch {
+    LdapSearch search;
+    LdapSync sync;
+    int message_id = 0;
+  };
+
+  void Run();
+  // Connects to the server, and follows it until it is lost. Never OK.
+  absl::Status Follow(const std::string& url);
+  absl::Status Follow(LdapConnection& connection, const std::string& url);
+  // Whether the server can be followed, and where its groups are.
+  absl::Status Examine(LdapConnection& connection, MonotonicTime deadline);
+  absl::Status Take(LdapEvent& event);
+  void Tell();
+  void Lost(const std::string& url, const absl::Status& why);
+  bool Wait(absl::Duration duration);
+  bool Stopping();
+
+  const LdapBackendOptions options_;
+  Clock& clock_;
+  Randomness& randomness_;
+  Reporter& reporter_;
+  const std::shared_ptr<ChangeListener> changes_;
+
+  // The thread's own.
+  const Fingerprinter fingerprinter_;
+  LdapAccounts accounts_;
+  LdapGroups groups_;
+  std::vector<Watch> watches_;
+  bool up_ = false;
+  std::string last_failure_;
+
+  absl::Mutex mutex_;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+}  // namespace credcache

@@ -1,0 +1,11 @@
+"""The backends that the suite runs against: one line here and one file beside it for each."""
+
+from backend import Backend
+
+from backends.file import FileBackend
+from backends.ldap import LdapBackend
+
+BACKENDS: list[type[Backend]] = [
+    FileBackend,
+    LdapBackend,
+]

@@ -1,0 +1,81 @@
+"""A users file."""
+
+import pathlib
+import subprocess
+from typing import Any, ClassVar
+
+import configs
+import credcached
+from backend import Account, Backend
+
+
+class FileBackend(Backend):
+    name = "file"
+    EXCLUDED: ClassVar = {
+        "locked": "a users file counts no failures, so it locks nobody; `disabled` is told after the right password",
+        "timeout": "a file is read, and a read of a local file does not hang; one that cannot be read is `down`",
+        "slow": "nor does the read of a local file take long",
+        "down_at_the_start": "a configuration that names a file which is not there is wrong, and nothing starts",
+    }
+
+    def __init__(self, folder: pathlib.Path):
+        super().__init__(folder)
+        self._users = folder / "users"
+        self._aside = folder / "users.aside"
+        self._lines: dict[str, list[str]] = {}  # a hash, and keys
+
+    def start(self) -> None:
+        if self._aside.exists():
+            self._aside.rename(self._users)
+        self._write()
+
+    def stop(self) -> None:
+        if self._users.exists():
+            self._users.rename(self._aside)
+
+    def thaw(self) -> None:
+        pass
+
+    def config(self, timeout_seconds: float) -> dict[str, Any]:  # noqa: ARG002 (a file has no timeout)
+        return configs.users_file(self._users)
+
+    def add(self, account: Account) -> None:
+        groups = [f"groups={';'.join(account.groups)}"] if account.groups else []
+        self._lines[account.name] = [_hashed(account.password), *groups]
+        self._write()
+
+    def set_password(self, account: Account, password: bytes) -> None:
+        self._lines[account.name][0] = _hashed(password)
+        self._write()
+
+    def disable(self, account: Account) -> None:
+        self._lines[account.name].append("disabled")
+        self._write()
+
+    def expire(self, account: Account) -> None:
+        self._lines[account.name].append("expires=2001-01-01")
+        self._write()
+
+    def subject(self, account: Account) -> str:
+        return f"{configs.REALM}/{account.name}"
+
+    def group(self, name: str) -> str:
+        return name
+
+    def _write(self) -> None:
+        lines = []
+        for name, (hashed, *keys) in self._lines.items():
+            lines.append(f"{name}:{hashed}:{','.join(keys)}" if keys else f"{name}:{hashed}")
+        configs.replace(self._users, "".join(f"{line}\n" for line in lines))
+
+
+def _hashed(password: bytes) -> str:
+    """By a program that is not ours; but it takes only what fits on a short line, and crypt(3) no NUL."""
+    if len(password) < 200 and password.isascii() and password.decode().isprintable():
+        command = ["openssl", "passwd", "-5", "-stdin", "-salt", "rounds=1000$salt"]
+        return (
+            subprocess.run(command, input=password, capture_output=True, check=True, timeout=10).stdout.decode().strip()
+        )
+    result = credcached.run_ctl("hash", "--kind", "argon2id", stdin=password)
+    assert result.returncode == 0, result.stderr
+    return result.stdout.strip()
