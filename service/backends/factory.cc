@@ -5,6 +5,7 @@
 
 #include "backends/file_backend.h"
 #include "backends/ldap_backend.h"
+#include "backends/remote_backend.h"
 
 namespace credcache {
 namespace {
@@ -39,6 +40,19 @@ std::unique_ptr<Validator> BuildLdap(const ValidatorConfig& config, const RealmC
                                        ldap.feed ? parts.changes : nullptr);
 }
 
+std::unique_ptr<Validator> BuildRemote(const ValidatorConfig& config, const RealmConfig& realm,
+                                       const BackendParts& parts) {
+  const auto& remote = std::get<RemoteConfig>(config.backend);
+  RemoteBackendOptions options = {
+      .address = remote.address, .realm = realm.name, .case_rule = CaseRuleOf(realm), .timeout = remote.timeout};
+  if (remote.tls.has_value()) {
+    options.tls = {
+        .ca = remote.tls->ca, .certificate = remote.tls->certificate, .private_key = remote.tls->private_key};
+  }
+  return std::make_unique<RemoteBackend>(std::move(options), parts.clock, parts.randomness, parts.reporter,
+                                         remote.feed ? parts.changes : nullptr);
+}
+
 struct Kind {
   absl::string_view name;
   std::unique_ptr<Validator> (*build)(const ValidatorConfig& config, const RealmConfig& realm,
@@ -46,7 +60,7 @@ struct Kind {
 };
 
 // In the order of ValidatorConfig::backend's alternatives.
-constexpr std::array<Kind, 2> kKinds = {{{"file", BuildFile}, {"ldap", BuildLdap}}};
+constexpr std::array<Kind, 3> kKinds = {{{"file", BuildFile}, {"ldap", BuildLdap}, {"remote", BuildRemote}}};
 static_assert(kKinds.size() == std::variant_size_v<decltype(ValidatorConfig::backend)>);
 
 }  // namespace

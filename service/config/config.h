@@ -167,8 +167,26 @@ struct LdapConfig {
   friend bool operator==(const LdapConfig&, const LdapConfig&) = default;
 };
 
+// PEM files, watched by whoever uses them.
+struct RemoteTlsConfig {
+  std::string ca;           // empty: the system's
+  std::string certificate;  // empty: none is shown
+  std::string private_key;  // set when certificate is
+
+  friend bool operator==(const RemoteTlsConfig&, const RemoteTlsConfig&) = default;
+};
+
+struct RemoteConfig {
+  std::string address;                        // unix:ABSOLUTE_PATH, or host:port
+  std::optional<RemoteTlsConfig> tls;         // absent: in the clear, to this machine
+  absl::Duration timeout = absl::Seconds(3);  // of one question, connecting included
+  bool feed = false;                          // changes are heard of by Watch
+
+  friend bool operator==(const RemoteConfig&, const RemoteConfig&) = default;
+};
+
 struct ValidatorConfig {
-  std::variant<FileConfig, LdapConfig> backend;
+  std::variant<FileConfig, LdapConfig, RemoteConfig> backend;
   bool continue_on_rejected = false;  // a rejection, too, goes on to the next validator
 
   friend bool operator==(const ValidatorConfig&, const ValidatorConfig&) = default;

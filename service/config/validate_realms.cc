@@ -38,9 +38,12 @@ ValidatorConfig ValidateValidator(const config::v1::Validator& written, const st
     case config::v1::Validator::kLdap:
       validator.backend = ValidateLdap(written.ldap(), Child(path, "ldap"), checks);
       break;
+    case config::v1::Validator::kRemote:
+      validator.backend = ValidateRemote(written.remote(), Child(path, "remote"), checks);
+      break;
     case config::v1::Validator::BACKEND_NOT_SET:
       // A backend that is unknown or not built yet was reported as a key.
-      if (!checks.source().HasRefusedKey(path)) checks.source().Fail(path, "one of file, ldap");
+      if (!checks.source().HasRefusedKey(path)) checks.source().Fail(path, "one of file, ldap, remote");
       break;
   }
   return validator;
@@ -48,8 +51,9 @@ ValidatorConfig ValidateValidator(const config::v1::Validator& written, const st
 
 // Whether the service hears of changes at the backend by itself.
 bool HasFeed(const ValidatorConfig& validator) {
-  const auto* ldap = std::get_if<LdapConfig>(&validator.backend);
-  return ldap == nullptr || ldap->feed;
+  if (const auto* ldap = std::get_if<LdapConfig>(&validator.backend)) return ldap->feed;
+  if (const auto* remote = std::get_if<RemoteConfig>(&validator.backend)) return remote->feed;
+  return std::holds_alternative<FileConfig>(validator.backend);
 }
 
 RealmConfig ValidateRealm(const config::v1::Realm& written, const std::string& path, const RealmDefaults& defaults,

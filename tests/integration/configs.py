@@ -59,6 +59,11 @@ def ldap(
     return {"ldap": {**keys, **more}}
 
 
+def remote(address: str, **more: Any) -> dict[str, Any]:
+    """A plug-in, with its change feed."""
+    return {"remote": {"address": address, "timeout": "5s", "feed": True, **more}}
+
+
 def users_file(path: pathlib.Path) -> dict[str, Any]:
     """A file validator."""
     return {"file": {"path": str(path)}}

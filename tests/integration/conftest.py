@@ -11,6 +11,7 @@ import pytest
 from certs import Certificate, CertificateAuthority
 from client import Client, Connect
 from credcached import Credcached, Serve
+from plugin import MakePlugin, Plugin
 from slapd import LONG_AGO, MakeDirectory, Slapd, User, many_users
 
 MANY = 10_000
@@ -99,6 +100,20 @@ def make_directory(tmp_path: pathlib.Path, server_certificate: Certificate) -> I
 def few(make_directory: MakeDirectory) -> Slapd:
     """One such directory."""
     return make_directory()
+
+
+@pytest.fixture
+def make_plugin(tmp_path: pathlib.Path) -> Iterator[MakePlugin]:
+    """Makes validator plug-ins of these users, to be started; on a unix socket unless an address is given."""
+    made: list[Plugin] = []
+
+    def make(users: dict[str, dict[str, Any]], address: str = f"unix:{tmp_path}/plugin.sock", **more: Any) -> Plugin:
+        made.append(Plugin(address, {name: dict(user) for name, user in users.items()}, **more))
+        return made[-1]
+
+    yield make
+    for plugin in made:
+        plugin.kill()
 
 
 @pytest.fixture

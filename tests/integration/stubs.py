@@ -13,20 +13,23 @@ import grpc_tools.protoc
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 
 
-def _generate() -> None:
+def _generate() -> pathlib.Path:
     protos = REPOSITORY / "protos"
     output = tempfile.mkdtemp(prefix="credcache-stubs-")
     atexit.register(shutil.rmtree, output, ignore_errors=True)
     # google/protobuf from grpc_tools, google/rpc from the repository: Python has both as packages already.
     well_known = importlib.resources.files("grpc_tools") / "_proto"
-    files = sorted(str(path.relative_to(protos)) for path in (protos / "credcache" / "v1").glob("*.proto"))
+    packages = (protos / "credcache" / "v1", protos / "credcache" / "validator" / "v1")
+    files = sorted(str(path.relative_to(protos)) for package in packages for path in package.glob("*.proto"))
     arguments = ["protoc", f"-I{protos}", f"-I{well_known}", f"--python_out={output}", f"--grpc_python_out={output}"]
     if grpc_tools.protoc.main([*arguments, *files]) != 0:
         raise RuntimeError("protoc failed")
     sys.path.insert(0, output)
+    return pathlib.Path(output)
 
 
-_generate()
+# Where they are, for programs that tests start.
+FOLDER = _generate()
 
 authenticate_pb2 = importlib.import_module("credcache.v1.authenticate_pb2")
 delegate_pb2 = importlib.import_module("credcache.v1.delegate_pb2")

@@ -16,6 +16,7 @@ import secrets_used
 import waiting
 from client import Client, request
 from credcached import BUILD, Credcached
+from plugin import MakePlugin, Plugin
 from slapd import Slapd
 from stubs import ACCEPTED, CACHE, REJECTED, authenticate_pb2
 
@@ -57,13 +58,19 @@ def test_a_password_that_is_in_memory_is_found() -> None:
 
 
 @pytest.fixture
-def server(few: Slapd, tmp_path: pathlib.Path) -> Credcached:
-    """It, on a directory and a users file."""
+def plugin(make_plugin: MakePlugin) -> Plugin:
+    return make_plugin({"alice": {"password": "password-of-alice"}}).start()
+
+
+@pytest.fixture
+def server(few: Slapd, plugin: Plugin, tmp_path: pathlib.Path) -> Credcached:
+    """It, on a directory, a users file and a plug-in."""
     users = configs.write_users(tmp_path / "users", alice="password-of-alice")
     realms = (
         configs.realm(configs.ldap(few, folder=tmp_path)),
         configs.realm(configs.ldap(few, folder=tmp_path, search=False), name="direct.example"),
         configs.realm(configs.users_file(users), name="file.example"),
+        configs.realm(configs.remote(plugin.address, feed=False), name="remote.example"),
     )
     started = Credcached(
         tmp_path / "unprotected", configs.config(*realms, cache={"quarantine": "0s"}), binary=UNPROTECTED
@@ -87,13 +94,23 @@ def ask(client: Client, way: str, user: str, password: str, realm: str) -> authe
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("realm", ["", "direct.example", "file.example"], ids=["search", "direct", "file"])
+@pytest.mark.parametrize(
+    "realm", ["", "direct.example", "file.example", "remote.example"], ids=["search", "direct", "file", "remote"]
+)
 def test_a_log_on_leaves_its_password_in_no_memory_of_ours(
-    server: Credcached, few: Slapd, tmp_path: pathlib.Path, realm: str, way: str, record_property: Callable
+    server: Credcached,
+    few: Slapd,
+    plugin: Plugin,
+    tmp_path: pathlib.Path,
+    realm: str,
+    way: str,
+    record_property: Callable,
 ) -> None:
     good, wrong = new_password("good"), new_password("wrong")
     if realm == "file.example":
         configs.write_users(tmp_path / "users", alice=good)
+    elif realm == "remote.example":
+        plugin.set_user("alice", good)
     else:
         few.set_password("alice", good)
     with Client(server.grpc) as client:
@@ -118,9 +135,14 @@ def test_a_log_on_leaves_its_password_in_no_memory_of_ours(
         )
 
 
-def test_what_fails_leaves_no_password_either(server: Credcached, few: Slapd) -> None:
+def test_what_fails_leaves_no_password_either(server: Credcached, few: Slapd, plugin: Plugin) -> None:
     late, down, bad = (new_password(kind) for kind in ("late", "down", "bad"))
     with Client(server.grpc) as client:
+        plugin.freeze()
+        assert client.begin("alice", late, realm="remote.example", deadline_seconds=0.5).exception()
+        assert client.begin("bob", late, realm="remote.example").exception()
+        plugin.kill()
+        assert client.begin("alice", down, realm="remote.example").exception()
         few.freeze()
         for name, password in (("alice", late), ("bob", late)):
             call = client.begin(name, password, deadline_seconds=0.5)

@@ -60,8 +60,8 @@ mapfile -t shell < <(files dev .ci/run '*.sh')
 check tree "checking includes, names and sizes" "$VENV/bin/python" tests/tools/check_tree.py
 check clang-format "clang-format" clang-format-16 "${clang_format[@]}" "${cpp[@]}"
 check shellcheck "shellcheck" shellcheck "${shell[@]}"
-check ruff "ruff" "$VENV/bin/ruff" "${ruff_check[@]}" tests clients
-check ruff-format "ruff format" "$VENV/bin/ruff" "${ruff_format[@]}" tests clients
+check ruff "ruff" "$VENV/bin/ruff" "${ruff_check[@]}" tests clients service
+check ruff-format "ruff format" "$VENV/bin/ruff" "${ruff_format[@]}" tests clients service
 if build_buf; then check buf "buf lint" "$BUILD/tools/buf" lint protos; else failed+=(buf-build); fi
 check go "gofmt and go vet" go_lint
 check clang "clang with -Wthread-safety -Werror, and clang-tidy" tidy
