@@ -39,7 +39,7 @@ THIRD_PARTY = {
     re.compile(r"(google/(protobuf|rpc)/.*|.*\.pb\.h)$"): ("rpc/", "config/", "peer/", "journal/", "backends/remote"),
     re.compile(r"(grpc|grpcpp)/"): ("rpc/", "peer/", "backends/remote", "app."),
     re.compile(r"(ldap|lber|ldap_schema)\.h$"): ("backends/ldap",),
-    re.compile(r"(crypt|argon2)\.h$"): ("backends/",),
+    re.compile(r"(crypt|argon2|stringprep)\.h$"): ("backends/",),
     re.compile(r"yaml-cpp/"): ("config/",),
     re.compile(r"prometheus/"): ("metrics/", "rpc/"),
     re.compile(r"(civetweb|CivetServer)\.h$"): ("rpc/",),
