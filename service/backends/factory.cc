@@ -1,10 +1,12 @@
 #include "backends/factory.h"
 
 #include <array>
+#include <utility>
 #include <variant>
 
 #include "backends/file_backend.h"
 #include "backends/ldap_backend.h"
+#include "backends/postgres_backend.h"
 
 namespace credcache {
 namespace {
@@ -38,6 +40,20 @@ std::unique_ptr<Validator> BuildLdap(const ValidatorConfig& config, const RealmC
   return std::make_unique<LdapBackend>(std::move(options), parts.clock, parts.randomness, parts.reporter);
 }
 
+std::unique_ptr<Validator> BuildPostgres(const ValidatorConfig& config, const RealmConfig& realm,
+                                         const BackendParts& parts) {
+  const auto& postgres = std::get<PostgresConfig>(config.backend);
+  PostgresBackendOptions options = {.dsn_file = postgres.dsn_file,
+                                    .query = postgres.query,
+                                    .identity = {.realm = realm.name, .case_rule = CaseRuleOf(realm)},
+                                    .connections = postgres.connections,
+                                    .timeout = postgres.timeout,
+                                    .feed = postgres.feed,
+                                    .channel = postgres.channel};
+  return std::make_unique<PostgresBackend>(std::move(options), parts.clock, parts.randomness, parts.reporter,
+                                           parts.changes);
+}
+
 struct Kind {
   absl::string_view name;
   std::unique_ptr<Validator> (*build)(const ValidatorConfig& config, const RealmConfig& realm,
@@ -45,7 +61,7 @@ struct Kind {
 };
 
 // In the order of ValidatorConfig::backend's alternatives.
-constexpr std::array<Kind, 2> kKinds = {{{"file", BuildFile}, {"ldap", BuildLdap}}};
+constexpr std::array<Kind, 3> kKinds = {{{"file", BuildFile}, {"ldap", BuildLdap}, {"postgres", BuildPostgres}}};
 static_assert(kKinds.size() == std::variant_size_v<decltype(ValidatorConfig::backend)>);
 
 }  // namespace

@@ -22,5 +22,6 @@ CachePolicy ValidateRealmCache(const config::v1::RealmCache& written, const std:
                                bool has_feed, Checks& checks);
 std::vector<RealmConfig> ValidateRealms(const config::v1::Config& written, const CachePolicy& policy, Checks& checks);
 LdapConfig ValidateLdap(const config::v1::Ldap& written, const std::string& path, Checks& checks);
+PostgresConfig ValidatePostgres(const config::v1::Postgres& written, const std::string& path, Checks& checks);
 
 }  // namespace credcache

@@ -38,16 +38,22 @@ ValidatorConfig ValidateValidator(const config::v1::Validator& written, const st
     case config::v1::Validator::kLdap:
       validator.backend = ValidateLdap(written.ldap(), Child(path, "ldap"), checks);
       break;
+    case config::v1::Validator::kPostgres:
+      validator.backend = ValidatePostgres(written.postgres(), Child(path, "postgres"), checks);
+      break;
     case config::v1::Validator::BACKEND_NOT_SET:
       // A backend that is unknown or not built yet was reported as a key.
-      if (!checks.source().HasRefusedKey(path)) checks.source().Fail(path, "one of file, ldap");
+      if (!checks.source().HasRefusedKey(path)) checks.source().Fail(path, "one of file, ldap, postgres");
       break;
   }
   return validator;
 }
 
 // Whether the service hears of changes at the backend by itself.
-bool HasFeed(const ValidatorConfig& validator) { return std::holds_alternative<FileConfig>(validator.backend); }
+bool HasFeed(const ValidatorConfig& validator) {
+  if (const auto* postgres = std::get_if<PostgresConfig>(&validator.backend)) return postgres->feed;
+  return std::holds_alternative<FileConfig>(validator.backend);
+}
 
 RealmConfig ValidateRealm(const config::v1::Realm& written, const std::string& path, const CachePolicy& policy,
                           Checks& checks) {
