@@ -19,7 +19,7 @@ struct PostgresBackend::Validation {
 
 PostgresBackend::PostgresBackend(PostgresBackendOptions options, Clock& clock, Randomness& randomness,
                                  Reporter& reporter, std::shared_ptr<ChangeListener> changes)
-    : options_(std::move(options)), clock_(clock), state_(clock, reporter) {
+    : options_(std::move(options)), clock_(clock), state_(options_.identity.realm, clock, reporter) {
   {
     const absl::MutexLock lock(&mutex_);
     for (int i = 0; i < options_.connections; ++i) {
@@ -30,6 +30,7 @@ PostgresBackend::PostgresBackend(PostgresBackendOptions options, Clock& clock, R
   if (!options_.feed) return;
   feed_ = std::make_unique<PostgresFeed>(PostgresFeedOptions{.dsn_file = options_.dsn_file,
                                                              .channel = options_.channel,
+                                                             .realm = options_.identity.realm,
                                                              .case_rule = options_.identity.case_rule,
                                                              .timeout = options_.timeout},
                                          clock, randomness, reporter, std::move(changes));
@@ -43,7 +44,7 @@ PostgresBackend::~PostgresBackend() {
 }
 
 void PostgresBackend::Resolve(const Username& username, MonotonicTime deadline, ResolveDone done) {
-  if (state_.has_username() == false) return done(Account{.name = username});
+  if (!state_.has_username().value_or(true)) return done(Account{.name = username});
   // Shared, since a full queue destroys the work and the answer is still owed.
   const auto resolution = std::make_shared<Resolution>(
       Resolution{.name = username, .deadline = DeadlineFor(deadline), .done = std::move(done)});

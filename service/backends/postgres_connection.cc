@@ -96,15 +96,16 @@ absl::StatusOr<std::unique_ptr<PostgresConnection>> PostgresConnection::Open(con
   };
   // What stands before dbname, the connection string overrides; what stands behind overrides it.
   // Kerberos would be asked for keys without a deadline.
-  const std::array<Parameter, 9> parameters = {{{"fallback_application_name", "credcache"},
-                                                {"gssencmode", "disable"},
-                                                {"keepalives_idle", "30"},
-                                                {"keepalives_interval", "5"},
-                                                {"keepalives_count", "3"},
-                                                {"tcp_user_timeout", user_timeout.c_str()},
-                                                {"dbname", dsn->c_str()},
-                                                {"client_encoding", "UTF8"},
-                                                {nullptr, nullptr}}};
+  const std::array<Parameter, 10> parameters = {{{"fallback_application_name", "credcache"},
+                                                 {"gssencmode", "disable"},
+                                                 {"keepalives_idle", "30"},
+                                                 {"keepalives_interval", "5"},
+                                                 {"keepalives_count", "3"},
+                                                 {"tcp_user_timeout", user_timeout.c_str()},
+                                                 {"dbname", dsn->c_str()},
+                                                 {"client_encoding", "UTF8"},
+                                                 {settings.primary ? "target_session_attrs" : nullptr, "primary"},
+                                                 {nullptr, nullptr}}};
   std::array<const char*, parameters.size()> keys{};
   std::array<const char*, parameters.size()> values{};
   for (size_t i = 0; i < parameters.size(); ++i) {
@@ -235,7 +236,9 @@ absl::StatusOr<PostgresAnswer> PostgresConnection::Collect(bool sent, MonotonicT
 
 absl::Status PostgresConnection::Wait(int events, MonotonicTime deadline) {
   while (true) {
-    std::array<pollfd, 2> waits = {pollfd{.fd = PQsocket(connection_.get()), .events = static_cast<int16_t>(events)},
+    const int socket = PQsocket(connection_.get());
+    if (socket < 0) return Broken();
+    std::array<pollfd, 2> waits = {pollfd{.fd = socket, .events = static_cast<int16_t>(events)},
                                    pollfd{.fd = wake_, .events = POLLIN}};
     const absl::Duration left = deadline - clock_.Monotonic();
     if (left <= absl::ZeroDuration()) return absl::DeadlineExceededError("the database did not answer in time");

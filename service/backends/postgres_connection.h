@@ -41,7 +41,8 @@ class PostgresConnection {
     std::string dsn_file;  // read at each Open; neither it nor what libpq says of its syntax is ever told
     // The server itself ends statements that run longer, so that those we no longer wait for do not pile up there.
     absl::Duration timeout;
-    int wake = -1;  // a descriptor that ends every wait as soon as it can be read; -1: none
+    bool primary = false;  // of several hosts the one that can be written to; else the first, or as the file says
+    int wake = -1;         // a descriptor that ends every wait as soon as it can be read; -1: none
   };
 
   static absl::StatusOr<std::unique_ptr<PostgresConnection>> Open(const Settings& settings, Clock& clock,

@@ -61,9 +61,9 @@ void PostgresFeed::Run() {
 }
 
 absl::Status PostgresFeed::Listen() {
-  auto connection =
-      PostgresConnection::Open({.dsn_file = options_.dsn_file, .timeout = options_.timeout, .wake = wake_}, clock_,
-                               clock_.Monotonic() + options_.timeout);
+  auto connection = PostgresConnection::Open(
+      {.dsn_file = options_.dsn_file, .timeout = options_.timeout, .primary = true, .wake = wake_}, clock_,
+      clock_.Monotonic() + options_.timeout);
   if (!connection.ok()) return connection.status();
   return ListenOn(**connection);
 }
@@ -106,7 +106,7 @@ void PostgresFeed::Hear(const std::vector<std::string>& payloads) {
   junk_reports_.Ask();
   if (!junk_reports_.Take(clock_.Monotonic())) return;
   reporter_.Report(Severity::kWarning, "postgres_bad_payload",
-                   absl::StrCat(junk_, " notifications on channel ", options_.channel,
+                   absl::StrCat(options_.realm, ": ", junk_, " notifications on channel ", options_.channel,
                                 " named nobody, so all users were forgotten: one ", heard.why));
   junk_ = 0;
 }

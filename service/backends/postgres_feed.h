@@ -21,6 +21,7 @@ namespace credcache {
 struct PostgresFeedOptions {
   std::string dsn_file;
   std::string channel;
+  std::string realm;  // for reports
   CaseRule case_rule = CaseRule::kFold;
   absl::Duration timeout;  // of connecting, and of each sign of life
 };
@@ -52,8 +53,8 @@ class PostgresFeed {
   Reporter& reporter_;
   const std::shared_ptr<ChangeListener> changes_;
   const int wake_;  // an eventfd: readable once the destructor has been called
-  Throttle everything_;
-  Throttle junk_reports_;
+  Pacer everything_;
+  Pacer junk_reports_;
   size_t junk_ = 0;      // since the last report
   bool was_up_ = false;  // since the last attempt to connect
   std::thread thread_;

@@ -35,13 +35,13 @@ PostgresChanges ChangesIn(const std::vector<std::string>& payloads, CaseRule cas
   return changes;
 }
 
-bool Throttle::Take(MonotonicTime now) {
+bool Pacer::Take(MonotonicTime now) {
   if (now < due()) return false;
   Done(now);
   return true;
 }
 
-void Throttle::Done(MonotonicTime now) {
+void Pacer::Done(MonotonicTime now) {
   wanted_ = false;
   last_ = now;
 }

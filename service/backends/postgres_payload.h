@@ -23,9 +23,9 @@ PostgresChanges ChangesIn(const std::vector<std::string>& payloads, CaseRule cas
 
 // Lets something happen once an interval, and what is asked for meanwhile once more at its end. Whoever may connect to
 // a database may notify: a flood must not keep the cache empty.
-class Throttle {
+class Pacer {
  public:
-  explicit Throttle(absl::Duration interval) : interval_(interval) {}
+  explicit Pacer(absl::Duration interval) : interval_(interval) {}
 
   void Ask() { wanted_ = true; }
   // Whether it is asked for and may happen now; then it counts as done.

@@ -44,7 +44,7 @@ void PostgresState::Up(bool has_username) {
     if (failure_.ok()) return;
     failure_ = absl::OkStatus();
   }
-  reporter_.Report(Severity::kInfo, "postgres_up", "the database answers again");
+  Report(Severity::kInfo, "postgres_up", "the database answers again");
 }
 
 void PostgresState::Down(const absl::Status& why) {
@@ -55,7 +55,7 @@ void PostgresState::Down(const absl::Status& why) {
     failure_ = why;
     if (known) return;
   }
-  reporter_.Report(Severity::kError, "postgres_down", why.message());
+  Report(Severity::kError, "postgres_down", why.message());
 }
 
 absl::Status PostgresState::RecentFailure() const {
@@ -67,6 +67,10 @@ std::optional<bool> PostgresState::has_username() const {
   const Naming naming = naming_.load(std::memory_order_relaxed);
   if (naming == Naming::kUnknown) return std::nullopt;
   return naming == Naming::kCanonical;
+}
+
+void PostgresState::Report(Severity severity, absl::string_view kind, absl::string_view text) {
+  reporter_.Report(severity, kind, absl::StrCat(realm_, ": ", text));
 }
 
 absl::StatusOr<std::optional<Account>> PostgresWorker::Resolve(const Username& name, MonotonicTime deadline) {
@@ -83,9 +87,9 @@ absl::StatusOr<Verdict> PostgresWorker::Validate(const Question& question) {
   const auto found = LookUp(question.asked, question.deadline);
   if (!found.ok()) return found.status();
   if (found->rows > 1) {
-    state_.reporter().Report(Severity::kWarning, "postgres_ambiguous_name",
-                             absl::StrCat("the query finds ", found->rows, " rows for ",
-                                          absl::Utf8SafeCHexEscape(question.asked.view()), ": taken for unknown"));
+    state_.Report(Severity::kWarning, "postgres_ambiguous_name",
+                  absl::StrCat("the query finds ", found->rows, " rows for ",
+                               absl::Utf8SafeCHexEscape(question.asked.view()), ": taken for unknown"));
   }
   if (found->user && question.account && !(found->user->account.name == *question.account)) {
     return absl::UnavailableError("the name's account changed during the log-on");
@@ -103,7 +107,7 @@ PasswordHash PostgresWorker::HashOf(const std::optional<PostgresUser>& user, con
   if (!user || !user->hash) return state_.typical_hash().Get();
   auto hash = PasswordHash::Parse(*user->hash);
   if (!hash.ok()) {
-    state_.reporter().Report(
+    state_.Report(
         Severity::kWarning, "postgres_bad_hash",
         absl::StrCat("no password of ", absl::Utf8SafeCHexEscape(name.view()), " is right: ", hash.status().message()));
     return state_.typical_hash().Get();
@@ -135,7 +139,7 @@ absl::StatusOr<PostgresWorker::Found> PostgresWorker::LookUp(const Username& nam
 }
 
 absl::Status PostgresWorker::Trouble(absl::string_view what) {
-  state_.reporter().Report(Severity::kError, "postgres_query", what);
+  state_.Report(Severity::kError, "postgres_query", what);
   return absl::UnavailableError(what);
 }
 

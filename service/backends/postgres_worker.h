@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
@@ -26,7 +27,8 @@ namespace credcache {
 // What the workers of one backend know together. Thread-safe.
 class PostgresState {
  public:
-  PostgresState(Clock& clock, Reporter& reporter) : clock_(clock), reporter_(reporter) {}
+  PostgresState(std::string realm, Clock& clock, Reporter& reporter)
+      : realm_(std::move(realm)), clock_(clock), reporter_(reporter) {}
 
   // A connection was opened and its statement is right, or why not; the first of either kind is reported.
   void Up(bool has_username);
@@ -38,11 +40,13 @@ class PostgresState {
   std::optional<bool> has_username() const;
 
   TypicalHash& typical_hash() { return typical_hash_; }
-  Reporter& reporter() { return reporter_; }
+  // As Reporter::Report, with the realm before the text.
+  void Report(Severity severity, absl::string_view kind, absl::string_view text);
 
  private:
   enum class Naming : uint8_t { kUnknown, kAsAsked, kCanonical };
 
+  const std::string realm_;
   Clock& clock_;
   Reporter& reporter_;
   TypicalHash typical_hash_;

@@ -83,7 +83,7 @@ class Psql:
 class Postgres:
     """Start, stop and start again as wanted: data and port stay. Ends no process but its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, standby_of: "Postgres | None" = None) -> None:
         # The tests' own folders are closed to other users.
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="credcache-postgres-"))
         if owner := _owner():
@@ -94,15 +94,15 @@ class Postgres:
         self._sessions: list[Psql] = []
         self._log = self.folder / "log"
         secrets_used.note(ROLE_PASSWORD)
+        data = self.folder / "data"
+        if standby_of is None:
+            command = ["initdb", "-D", data, "-U", "postgres", "-E", "UTF8", "--no-locale", "--no-sync"]
+            command += ["--auth-local=trust", "--auth-host=scram-sha-256"]
+        else:
+            command = ["pg_basebackup", "-D", data, "-h", standby_of.folder, "-p", str(standby_of.port)]
+            command += ["-U", "postgres", "-R", "-c", "fast", "--no-sync"]
         subprocess.run(
-            [
-                *(self._programs / "initdb", "-D", self.folder / "data", "-U", "postgres", "-E", "UTF8", "--no-locale"),
-                *("--no-sync", "--auth-local=trust", "--auth-host=scram-sha-256"),
-            ],
-            check=True,
-            capture_output=True,
-            timeout=60,
-            **_owner(),
+            [self._programs / command[0], *command[1:]], check=True, capture_output=True, timeout=60, **_owner()
         )
 
     def __enter__(self) -> Self:

@@ -1,9 +1,11 @@
 """A real PostgreSQL: accounts by a query, hashes verified here, outages that are no verdicts."""
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import pathlib
+import socket
 from collections.abc import Iterator
 
 import configs
@@ -297,6 +299,35 @@ def test_a_connection_string_that_is_wrong_is_an_outage_and_stays_secret(
     waiting.until(
         lambda: connect(server).stats().backends[0].feed == stats_pb2.BackendStats.FEED_STATE_UP, "the feed is up"
     )
+
+
+@contextlib.contextmanager
+def silent_port() -> Iterator[int]:
+    """Whoever connects is not answered: as a machine that is off, whose address still leads somewhere."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(4):  # more than wait to be accepted
+            waiting_one = stack.enter_context(socket.socket())
+            waiting_one.setblocking(False)
+            waiting_one.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
+
+
+@pytest.mark.parametrize("first", ["refuses", "is silent"])
+def test_several_hosts_are_tried_in_order(
+    database: Postgres, serve: Serve, connect: Connect, sql: Psql, hashed: str, tmp_path: pathlib.Path, first: str
+) -> None:
+    sql.run(insert("alice", hashed))
+    with silent_port() as silent:
+        port = silent if first == "is silent" else waiting.free_port()
+        dsn = database.dsn.replace("host=127.0.0.1", "host=127.0.0.1,127.0.0.1")
+        dsn = dsn.replace(f"port={database.port}", f"port={port},{database.port}")
+        validator = configs.postgres(database, tmp_path, dsn=dsn, feed=True, timeout="3s")
+        client = connect(serve(configs.config(configs.realm(validator), cache=NO_CACHE)))
+        waiting.until(lambda: client.stats().backends[0].feed == stats_pb2.BackendStats.FEED_STATE_UP, "the feed is up")
+        assert outcome(client, "alice") == ACCEPTED
 
 
 def test_a_database_that_is_down_is_unavailable_and_cached_users_notice_nothing(

@@ -51,34 +51,34 @@ TEST(PostgresPayloadTest, TooManyToNameAreEverybody) {
 
 MonotonicTime At(int64_t milliseconds) { return MonotonicTime() + absl::Milliseconds(milliseconds); }
 
-TEST(ThrottleTest, TheFirstIsAtOnceAndAFloodIsOnceAnInterval) {
-  Throttle throttle(absl::Seconds(1));
-  EXPECT_EQ(throttle.due(), MonotonicTime::InfiniteFuture());
-  EXPECT_FALSE(throttle.Take(At(5000)));
-  throttle.Ask();
-  EXPECT_TRUE(throttle.Take(At(5000)));
-  EXPECT_FALSE(throttle.Take(At(5000)));
+TEST(PacerTest, TheFirstIsAtOnceAndAFloodIsOnceAnInterval) {
+  Pacer pacer(absl::Seconds(1));
+  EXPECT_EQ(pacer.due(), MonotonicTime::InfiniteFuture());
+  EXPECT_FALSE(pacer.Take(At(5000)));
+  pacer.Ask();
+  EXPECT_TRUE(pacer.Take(At(5000)));
+  EXPECT_FALSE(pacer.Take(At(5000)));
   int taken = 0;
   for (int64_t now = 5000; now < 8000; now += 10) {
-    throttle.Ask();
-    if (throttle.Take(At(now))) ++taken;
+    pacer.Ask();
+    if (pacer.Take(At(now))) ++taken;
   }
   EXPECT_EQ(taken, 2);
   // What was asked for last is not forgotten.
-  EXPECT_EQ(throttle.due(), At(8000));
-  EXPECT_TRUE(throttle.Take(At(8000)));
-  EXPECT_EQ(throttle.due(), MonotonicTime::InfiniteFuture());
+  EXPECT_EQ(pacer.due(), At(8000));
+  EXPECT_TRUE(pacer.Take(At(8000)));
+  EXPECT_EQ(pacer.due(), MonotonicTime::InfiniteFuture());
 }
 
-TEST(ThrottleTest, WhatHappenedUnaskedCountsToo) {
-  Throttle throttle(absl::Seconds(1));
-  throttle.Ask();
-  throttle.Done(At(500));
-  EXPECT_EQ(throttle.due(), MonotonicTime::InfiniteFuture());
-  EXPECT_EQ(throttle.earliest(), At(1500));
-  throttle.Ask();
-  EXPECT_FALSE(throttle.Take(At(1499)));
-  EXPECT_TRUE(throttle.Take(At(1500)));
+TEST(PacerTest, WhatHappenedUnaskedCountsToo) {
+  Pacer pacer(absl::Seconds(1));
+  pacer.Ask();
+  pacer.Done(At(500));
+  EXPECT_EQ(pacer.due(), MonotonicTime::InfiniteFuture());
+  EXPECT_EQ(pacer.earliest(), At(1500));
+  pacer.Ask();
+  EXPECT_FALSE(pacer.Take(At(1499)));
+  EXPECT_TRUE(pacer.Take(At(1500)));
 }
 
 }  // namespace
