@@ -136,7 +136,7 @@ absl::Status PostgresConnection::Connect(MonotonicTime deadline) {
       PQsetnonblocking(connection, 1);
       return absl::OkStatus();
     }
-    const absl::Status waited = Wait(state == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline);
+    absl::Status waited = Wait(state == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline);
     if (absl::IsDeadlineExceeded(waited)) {
       const char* host = PQhost(connection);
       return absl::DeadlineExceededError(

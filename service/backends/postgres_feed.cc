@@ -91,7 +91,7 @@ absl::Status PostgresFeed::ListenOn(PostgresConnection& connection) {
       next_check = clock_.Monotonic() + kCheckInterval;
       continue;
     }
-    const absl::Status waited = connection.WaitForInput(std::min(next_check, everything_.due()));
+    absl::Status waited = connection.WaitForInput(std::min(next_check, everything_.due()));
     if (!waited.ok() && !absl::IsDeadlineExceeded(waited)) return waited;
   }
 }

@@ -168,7 +168,7 @@ absl::Status PostgresWorker::Connect(MonotonicTime deadline) {
   if (connection_ != nullptr && start - last_used_ < kIdleLimit) return absl::OkStatus();
   connection_.reset();
   if (absl::Status failure = state_.RecentFailure(); !failure.ok()) return failure;
-  const absl::Status opened = Open(deadline);
+  absl::Status opened = Open(deadline);
   if (opened.ok()) {
     last_used_ = clock_.Monotonic();
     state_.Up(columns_.username.has_value());
