@@ -17,6 +17,7 @@
 #include "cli/hash_command.h"
 #include "cli/health_command.h"
 #include "cli/invalidate_command.h"
+#include "cli/sql_command.h"
 #include "cli/stats_command.h"
 
 namespace credcache::cli {
@@ -59,6 +60,7 @@ int RunCommandLine(int argc, const char* const* argv, Console& console) {
   StatsOptions stats;
   HealthOptions health;
   HashOptions hash;
+  SqlOptions sql;
 
   CLI::App app("Checks log-ons at a credcache service, makes it forget them, and shows how it does.", "credcachectl");
   app.set_version_flag("--version", "credcachectl " CREDCACHE_VERSION);
@@ -79,6 +81,7 @@ int RunCommandLine(int argc, const char* const* argv, Console& console) {
   const CLI::App* stats_command = DefineStats(app, stats);
   const CLI::App* health_command = DefineHealth(app, health);
   const CLI::App* hash_command = DefineHash(app, hash);
+  const CLI::App* sql_command = DefineSql(app, sql);
 
   try {
     app.parse(argc, argv);
@@ -96,6 +99,7 @@ int RunCommandLine(int argc, const char* const* argv, Console& console) {
   if (stats_command->parsed()) code = RunStats(connection, stats, console);
   if (health_command->parsed()) code = RunHealth(connection, health, console);
   if (hash_command->parsed()) code = RunHash(hash, console);
+  if (sql_command->parsed()) code = RunSql(sql, console);
   console.out.flush();
   if (!console.out)
     return static_cast<int>(ReportError(absl::DataLossError("the answer could not be written"), console));

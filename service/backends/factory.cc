@@ -1,10 +1,12 @@
 #include "backends/factory.h"
 
 #include <array>
+#include <utility>
 #include <variant>
 
 #include "backends/file_backend.h"
 #include "backends/ldap_backend.h"
+#include "backends/postgres_backend.h"
 #include "backends/remote_backend.h"
 
 namespace credcache {
@@ -53,6 +55,20 @@ std::unique_ptr<Validator> BuildRemote(const ValidatorConfig& config, const Real
                                          remote.feed ? parts.changes : nullptr);
 }
 
+std::unique_ptr<Validator> BuildPostgres(const ValidatorConfig& config, const RealmConfig& realm,
+                                         const BackendParts& parts) {
+  const auto& postgres = std::get<PostgresConfig>(config.backend);
+  PostgresBackendOptions options = {.dsn_file = postgres.dsn_file,
+                                    .query = postgres.query,
+                                    .identity = {.realm = realm.name, .case_rule = CaseRuleOf(realm)},
+                                    .connections = postgres.connections,
+                                    .timeout = postgres.timeout,
+                                    .feed = postgres.feed,
+                                    .channel = postgres.channel};
+  return std::make_unique<PostgresBackend>(std::move(options), parts.clock, parts.randomness, parts.reporter,
+                                           parts.changes);
+}
+
 struct Kind {
   absl::string_view name;
   std::unique_ptr<Validator> (*build)(const ValidatorConfig& config, const RealmConfig& realm,
@@ -60,7 +76,8 @@ struct Kind {
 };
 
 // In the order of ValidatorConfig::backend's alternatives.
-constexpr std::array<Kind, 3> kKinds = {{{"file", BuildFile}, {"ldap", BuildLdap}, {"remote", BuildRemote}}};
+constexpr std::array<Kind, 4> kKinds = {
+    {{"file", BuildFile}, {"ldap", BuildLdap}, {"postgres", BuildPostgres}, {"remote", BuildRemote}}};
 static_assert(kKinds.size() == std::variant_size_v<decltype(ValidatorConfig::backend)>);
 
 }  // namespace

@@ -26,7 +26,7 @@ struct BackendParts {
 std::unique_ptr<Validator> BuildBackend(const ValidatorConfig& config, const RealmConfig& realm,
                                         const BackendParts& parts);
 
-// Its kind, as the configuration and the metrics name it: "file", "ldap", "remote".
+// Its kind, as the configuration and the metrics name it: "file", "ldap", "postgres", "remote".
 absl::string_view BackendKind(const ValidatorConfig& config);
 
 }  // namespace credcache

@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "backends/scram_verifier.h"
 
 namespace credcache {
 namespace {
@@ -30,6 +31,8 @@ constexpr int kMaxBcryptCost = 15;
 
 constexpr size_t kMaxBcryptPasswordSize = 72;
 constexpr size_t kMaxEncodedSize = 512;
+
+constexpr absl::string_view kScram = "SCRAM-SHA-256";
 
 constexpr absl::string_view kCryptAlphabet = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
@@ -162,33 +165,39 @@ absl::StatusOr<PasswordHash> PasswordHash::Parse(absl::string_view text) {
   if (text.empty()) return Bad("the hash is empty");
   if (text.size() > kMaxEncodedSize) return Bad("the hash is longer than 512 bytes");
 
+  if (scheme == kScram) return ParseDovecotScram(text);
+
   struct Known {
     absl::string_view prefix;
     absl::string_view scheme;  // Dovecot's name
     absl::StatusOr<PasswordHash> (*parse)(absl::string_view text);
   };
-  static constexpr std::array<Known, 6> kKnown = {{
+  static constexpr std::array<Known, 7> kKnown = {{
       {"$y$", "CRYPT", ParseYescrypt},
       {"$2b$", "BLF-CRYPT", ParseBcrypt},
       {"$2y$", "BLF-CRYPT", ParseBcrypt},
       {"$6$", "SHA512-CRYPT", ParseShaCrypt},
       {"$5$", "SHA256-CRYPT", ParseShaCrypt},
       {"$argon2id$", "ARGON2ID", ParseArgon2id},
+      {"SCRAM-SHA-256$", kScram, ParsePostgresScram},
   }};
   const bool scheme_known =
       scheme.empty() || scheme == "CRYPT" ||
       std::any_of(kKnown.begin(), kKnown.end(), [&](const Known& k) { return k.scheme == scheme; });
   if (!scheme_known) {
-    return Bad("the hash's {SCHEME} is none of {CRYPT}, {BLF-CRYPT}, {SHA512-CRYPT}, {SHA256-CRYPT}, {ARGON2ID}");
+    return Bad(
+        "the hash's {SCHEME} is none of {CRYPT}, {BLF-CRYPT}, {SHA512-CRYPT}, {SHA256-CRYPT}, {ARGON2ID}, "
+        "{SCRAM-SHA-256}");
   }
   for (const Known& known : kKnown) {
     if (!absl::StartsWith(text, known.prefix)) continue;
-    // {CRYPT} is whatever crypt(3) takes, which is all but Argon2.
-    const bool agrees = scheme.empty() || scheme == known.scheme || (scheme == "CRYPT" && known.scheme != "ARGON2ID");
+    // {CRYPT} is whatever crypt(3) takes, which is all that begins with $ but Argon2.
+    const bool agrees = scheme.empty() || scheme == known.scheme ||
+                        (scheme == "CRYPT" && known.scheme != "ARGON2ID" && known.scheme != kScram);
     if (!agrees) return Bad(absl::StrCat("the hash is no {", scheme, "} hash"));
     return known.parse(text);
   }
-  return Bad("the hash is none of $y$, $2b$, $2y$, $6$, $5$, $argon2id$");
+  return Bad("the hash is none of $y$, $2b$, $2y$, $6$, $5$, $argon2id$, SCRAM-SHA-256$");
 }
 
 PasswordHash PasswordHash::Placeholder() {
@@ -257,8 +266,37 @@ absl::StatusOr<PasswordHash> PasswordHash::ParseArgon2id(absl::string_view text)
   return PasswordHash(Scheme::kArgon2id, text, parts->parameters_size);
 }
 
+absl::StatusOr<PasswordHash> PasswordHash::ParsePostgresScram(absl::string_view text) {
+  const auto verifier = ScramVerifier::ParsePostgres(text);
+  if (!verifier.ok()) return verifier.status();
+  return PasswordHash(Scheme::kPostgresScram, text, verifier->cost_size);
+}
+
+absl::StatusOr<PasswordHash> PasswordHash::ParseDovecotScram(absl::string_view text) {
+  const auto verifier = ScramVerifier::ParseDovecot(text);
+  if (!verifier.ok()) return verifier.status();
+  return PasswordHash(Scheme::kDovecotScram, text, verifier->cost_size);
+}
+
 absl::StatusOr<bool> PasswordHash::Matches(SecretView password) const {
-  return scheme_ == Scheme::kArgon2id ? MatchesArgon2id(password) : MatchesCrypt(password);
+  switch (scheme_) {
+    case Scheme::kCrypt:
+    case Scheme::kBcrypt:
+      return MatchesCrypt(password);
+    case Scheme::kArgon2id:
+      return MatchesArgon2id(password);
+    case Scheme::kPostgresScram:
+    case Scheme::kDovecotScram:
+      break;
+  }
+  return MatchesScram(password);
+}
+
+absl::StatusOr<bool> PasswordHash::MatchesScram(SecretView password) const {
+  const auto verifier = scheme_ == Scheme::kPostgresScram ? ScramVerifier::ParsePostgres(encoded_)
+                                                          : ScramVerifier::ParseDovecot(encoded_);
+  if (!verifier.ok()) return absl::UnavailableError(verifier.status().message());
+  return verifier->Matches(password);
 }
 
 absl::StatusOr<bool> PasswordHash::MatchesCrypt(SecretView password) const {

@@ -9,6 +9,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/time/civil_time.h"
+#include "backends/scram_verifier.h"
 
 namespace credcache {
 namespace {
@@ -72,13 +73,15 @@ class Parser {
 
   absl::StatusOr<User> ParseUser(absl::string_view rest) {
     if (rest.size() > kMaxUsersFileLineSize) return Bad("is longer than 64 KiB");
-    const std::pair<absl::string_view, absl::string_view> fields = absl::StrSplit(rest, absl::MaxSplits(':', 1));
-    auto hash = PasswordHash::Parse(fields.first);
+    // PostgreSQL's verifiers have colons of their own.
+    const size_t hash_size = std::min(rest.find(':', PostgresVerifierSize(rest)), rest.size());
+    auto hash = PasswordHash::Parse(rest.substr(0, hash_size));
     if (!hash.ok()) return hash.status();
     User user = {.hash = *std::move(hash)};
-    if (fields.second.empty()) return user;
+    const absl::string_view options = rest.substr(std::min(hash_size + 1, rest.size()));
+    if (options.empty()) return user;
     std::vector<absl::string_view> seen;
-    for (const absl::string_view option : absl::StrSplit(fields.second, ',')) {
+    for (const absl::string_view option : absl::StrSplit(options, ',')) {
       const std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(option, absl::MaxSplits('=', 1));
       if (std::find(seen.begin(), seen.end(), parts.first) != seen.end()) return Bad("has a key twice");
       seen.push_back(parts.first);

@@ -167,6 +167,17 @@ struct LdapConfig {
   friend bool operator==(const LdapConfig&, const LdapConfig&) = default;
 };
 
+struct PostgresConfig {
+  std::string dsn_file;  // a libpq connection string; whitespace at the ends does not count
+  std::string query;     // with $1
+  int connections = 8;
+  absl::Duration timeout = absl::Seconds(3);  // of one operation, connecting included
+  bool feed = false;
+  std::string channel = "credcache";  // of NOTIFY, for the feed
+
+  friend bool operator==(const PostgresConfig&, const PostgresConfig&) = default;
+};
+
 // PEM files, watched by whoever uses them.
 struct RemoteTlsConfig {
   std::string ca;           // empty: the system's
@@ -186,7 +197,7 @@ struct RemoteConfig {
 };
 
 struct ValidatorConfig {
-  std::variant<FileConfig, LdapConfig, RemoteConfig> backend;
+  std::variant<FileConfig, LdapConfig, PostgresConfig, RemoteConfig> backend;
   bool continue_on_rejected = false;  // a rejection, too, goes on to the next validator
 
   friend bool operator==(const ValidatorConfig&, const ValidatorConfig&) = default;

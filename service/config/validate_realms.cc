@@ -38,12 +38,15 @@ ValidatorConfig ValidateValidator(const config::v1::Validator& written, const st
     case config::v1::Validator::kLdap:
       validator.backend = ValidateLdap(written.ldap(), Child(path, "ldap"), checks);
       break;
+    case config::v1::Validator::kPostgres:
+      validator.backend = ValidatePostgres(written.postgres(), Child(path, "postgres"), checks);
+      break;
     case config::v1::Validator::kRemote:
       validator.backend = ValidateRemote(written.remote(), Child(path, "remote"), checks);
       break;
     case config::v1::Validator::BACKEND_NOT_SET:
       // A backend that is unknown or not built yet was reported as a key.
-      if (!checks.source().HasRefusedKey(path)) checks.source().Fail(path, "one of file, ldap, remote");
+      if (!checks.source().HasRefusedKey(path)) checks.source().Fail(path, "one of file, ldap, postgres, remote");
       break;
   }
   return validator;
@@ -52,6 +55,7 @@ ValidatorConfig ValidateValidator(const config::v1::Validator& written, const st
 // Whether the service hears of changes at the backend by itself.
 bool HasFeed(const ValidatorConfig& validator) {
   if (const auto* ldap = std::get_if<LdapConfig>(&validator.backend)) return ldap->feed;
+  if (const auto* postgres = std::get_if<PostgresConfig>(&validator.backend)) return postgres->feed;
   if (const auto* remote = std::get_if<RemoteConfig>(&validator.backend)) return remote->feed;
   return std::holds_alternative<FileConfig>(validator.backend);
 }

@@ -4,6 +4,7 @@ import pathlib
 import subprocess
 from typing import Any
 
+import postgres as database
 import slapd
 
 REALM = "corp.example"
@@ -57,6 +58,17 @@ def ldap(
     if ca is not None:
         keys["ca"] = str(ca)
     return {"ldap": {**keys, **more}}
+
+
+def postgres(
+    server: database.Postgres, folder: pathlib.Path, dsn: str = "", query: str = database.QUERY, **more: Any
+) -> dict[str, Any]:
+    """A postgres validator. `folder`: where the connection string goes; `dsn`: another than the server's own."""
+    secret = folder / "dsn"
+    secret.parent.mkdir(parents=True, exist_ok=True)
+    secret.write_text((dsn or server.dsn) + "\n")
+    secret.chmod(0o600)
+    return {"postgres": {"dsn_file": str(secret), "query": query, "connections": 4, "timeout": "10s", **more}}
 
 
 def remote(address: str, **more: Any) -> dict[str, Any]:

@@ -45,6 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "slapd": "slapd",
         "ldapsearch": "ldap-utils",
         "openssl": "openssl",
+        "psql": "postgresql",
         "promtool": "prometheus",
     }.items():
         if subprocess.run(["sh", "-c", f"command -v {program}"], capture_output=True, check=False).returncode != 0:

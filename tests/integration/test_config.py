@@ -125,7 +125,12 @@ MISTAKES: dict[str, tuple[str, int, str, tuple[str, ...]]] = {
     "journal": (VALID + "journal: {lease: 10s}\n", 8, "journal", ("not built yet",)),
     "sessions": (VALID + "sessions: {keys_file: users}\n", 8, "sessions", ("not built yet",)),
     "retire": (VALID + "cache: {retire: 60m}\n", 8, "cache.retire", ("not built yet",)),
-    "postgres": (VALID.replace("file: {path: users}", "postgres: {dsn_file: x}"), 7, "postgres", ("not built yet",)),
+    "a database without query": (
+        VALID.replace("file: {path: users}", "postgres: {dsn_file: users}"), 7, "postgres.query", ("$1",),
+    ),
+    "a validator not built yet": (
+        VALID.replace("file: {path: users}", "pam: {service: x}"), 7, "pam", ("not built yet",),
+    ),
     "a change feed of what is not searched": (LDAP + "          feed: true\n", 7, "feed", ("base and filter",)),
     "negotiate": (VALID + "    negotiate: {keytab: x}\n", 8, "negotiate", ("not built yet",)),
     "control characters": (VALID.replace("users", '"us\\0ers"'), 7, "file.path", ("control",)),

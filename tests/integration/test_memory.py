@@ -17,6 +17,7 @@ import waiting
 from client import Client, request
 from credcached import BUILD, Credcached
 from plugin import MakePlugin, Plugin
+from postgres import Postgres, quote
 from slapd import Slapd
 from stubs import ACCEPTED, CACHE, REJECTED, authenticate_pb2
 
@@ -133,6 +134,24 @@ def test_a_log_on_leaves_its_password_in_no_memory_of_ours(
             for owner, where in found.items()
             for one in where
         )
+
+
+def test_what_a_database_keeps_is_compared_and_the_password_left_nowhere(tmp_path: pathlib.Path) -> None:
+    """PostgreSQL's own verifier, which takes the longest way: SASLprep, PBKDF2, HMAC."""
+    good, wrong = new_password("good"), new_password("wrong")
+    with Postgres() as database:
+        database.reset()
+        sql = database.session()
+        sql.run(f"create role scram password {quote(good)}")
+        sql.run("insert into account (name, hash) select 'alice', rolpassword from pg_authid where rolname = 'scram'")
+        config = configs.config(configs.realm(configs.postgres(database, tmp_path)))
+        with Credcached(tmp_path / "unprotected", config, binary=UNPROTECTED) as server, Client(server.grpc) as client:
+            assert client.authenticate("alice", good).outcome == ACCEPTED
+            assert client.authenticate("alice", good).source == CACHE
+            assert client.authenticate("alice", wrong).outcome == REJECTED
+            assert client.authenticate("nobody", wrong).outcome == REJECTED
+            for password in (good, wrong):
+                assert owners(server, password) == {}
 
 
 def test_what_fails_leaves_no_password_either(server: Credcached, few: Slapd, plugin: Plugin) -> None:

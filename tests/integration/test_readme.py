@@ -9,12 +9,16 @@ import subprocess
 import time
 from collections.abc import Iterator
 
+import configs
 import pytest
+import waiting
 import yaml
 from certs import CertificateAuthority
+from client import Client
 from credcached import CREDCACHED, Credcached
+from postgres import DATABASE, Postgres, insert
 from slapd import READER_PASSWORD, Slapd
-from stubs import REPOSITORY
+from stubs import ACCEPTED, REJECTED, REPOSITORY, stats_pb2
 
 README = (REPOSITORY / "README.md").read_text()
 START_SECONDS = 120
@@ -155,6 +159,34 @@ def test_the_configuration_for_openldap_works(
             answers.append(shell(command + " --password-file alice.password", tmp_path))
     assert "BACKEND" in answers[0]
     assert "CACHE" in answers[1]
+
+
+def test_the_configuration_for_postgresql_works(tmp_path: pathlib.Path) -> None:
+    config = yaml.safe_load(blocks("postgres", "yaml")[0])
+    config["listen"] = {"grpc": "127.0.0.1:0", "admin": "127.0.0.1:0"}
+    with Postgres() as database:
+        database.reset()
+        configs.postgres(database, tmp_path)  # the file with the connection string
+        shell(
+            blocks("postgres", "sh")[0]
+            .replace("build/bin", str(CREDCACHED.parent))
+            .replace("psql corp", f"psql {DATABASE}"),
+            tmp_path,
+            PGHOST=str(database.folder),
+            PGPORT=str(database.port),
+            PGUSER="postgres",
+        )
+        sql = database.session()
+        sql.run(insert("alice", configs.hashed("password-of-alice")))
+        with Credcached(tmp_path, config) as service, Client(service.grpc) as client:
+            waiting.until(
+                lambda: client.stats().backends[0].feed == stats_pb2.BackendStats.FEED_STATE_UP, "the feed is up"
+            )
+            assert client.authenticate("alice", "password-of-alice").outcome == ACCEPTED
+            sql.run("delete from account")
+            waiting.until(
+                lambda: client.authenticate("alice", "password-of-alice").outcome == REJECTED, "alice is gone"
+            )
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,10 @@ TEST_F(FactoryTest, BuildsWhatTheConfigurationNames) {
                                     LdapConfig{.urls = {"ldap://127.0.0.1:1"}, .user_dn = "uid={username},dc=x"}};
   EXPECT_EQ(BackendKind(ldap), "ldap");
   EXPECT_THAT(Trouble(ldap), HasSubstr("UNAVAILABLE: ldap://127.0.0.1:1: connecting: Connection refused"));
+
+  const ValidatorConfig postgres = {.backend = PostgresConfig{.dsn_file = "/nowhere/dsn", .query = "select $1"}};
+  EXPECT_EQ(BackendKind(postgres), "postgres");
+  EXPECT_THAT(Trouble(postgres), HasSubstr("UNAVAILABLE: dsn_file /nowhere/dsn cannot be opened"));
 }
 
 }  // namespace

@@ -29,6 +29,13 @@ constexpr absl::string_view kArgon2id =
 constexpr absl::string_view kArgon2idLanes =
     "$argon2id$v=19$m=64,t=2,p=4$c2FsdHNhbHQ$rEdEolvYsujqFZGq5m9hDgPbVIEgr+iwSnkRrM+WLic";
 
+constexpr absl::string_view kScram =
+    "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:"
+    "wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=";
+constexpr absl::string_view kDovecotScram =
+    "{SCRAM-SHA-256}4096,W22ZaJ0SNY7soEsUEjb6gQ==,WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=,"
+    "wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=";
+
 bool Matches(absl::string_view hash, absl::string_view password) {
   const auto parsed = PasswordHash::Parse(hash);
   EXPECT_TRUE(parsed.ok()) << hash << ": " << parsed.status();
@@ -53,6 +60,18 @@ TEST(PasswordHashTest, TellsRightFromWrongInEveryScheme) {
   }
 }
 
+// Of "pencil" (RFC 7677).
+TEST(PasswordHashTest, ScramVerifiersAreHashesToo) {
+  for (const absl::string_view hash : {kScram, kDovecotScram}) {
+    EXPECT_TRUE(Matches(hash, "pencil")) << hash;
+    EXPECT_FALSE(Matches(hash, "s3cret")) << hash;
+  }
+  EXPECT_EQ(PasswordHash::Parse(kScram)->cost(), "SCRAM-SHA-256$4096:");
+  EXPECT_EQ(PasswordHash::Parse(kDovecotScram)->cost(), "4096,");
+  EXPECT_EQ(ParseError(absl::StrCat("{CRYPT}", kScram)), "the hash is no {CRYPT} hash");
+  EXPECT_EQ(ParseError(absl::StrCat("{SCRAM-SHA-256}", kScram)), "the SCRAM verifier is damaged");
+}
+
 TEST(PasswordHashTest, TakesDovecotsSchemesWhereTheyAgree) {
   EXPECT_TRUE(Matches(absl::StrCat("{SHA512-CRYPT}", kSha512), "s3cret"));
   EXPECT_TRUE(Matches(absl::StrCat("{sha256-crypt}", kSha256), "s3cret"));
@@ -71,7 +90,7 @@ TEST(PasswordHashTest, RefusesWeakAndUnknownSchemes) {
   for (const absl::string_view hash :
        {"s3cret", "$1$saltsalt$qjXMvbEw8oaL.CzflDtaK/", "abJnggxhB/yWI", "*", "!", "x", "$apr1$a$b", "$2a$05$",
         "$argon2i$v=19$m=8,t=2,p=1$c2FsdHNhbHQ$xUwWx+a8NiRajqothxS9kBpp3HrScrigr9oEB6C/Bjw", "!$6$a$b"}) {
-    EXPECT_EQ(ParseError(hash), "the hash is none of $y$, $2b$, $2y$, $6$, $5$, $argon2id$") << hash;
+    EXPECT_EQ(ParseError(hash), "the hash is none of $y$, $2b$, $2y$, $6$, $5$, $argon2id$, SCRAM-SHA-256$") << hash;
   }
   EXPECT_EQ(ParseError(""), "the hash is empty");
   EXPECT_EQ(ParseError("{CRYPT}"), "the hash is empty");

@@ -55,6 +55,17 @@ TEST(UsersFileTest, ReadsUsersCommentsAndKeys) {
   EXPECT_EQ(Find(file, "mallory"), nullptr);
 }
 
+TEST(UsersFileTest, PostgresqlsVerifiersHaveColonsOfTheirOwn) {
+  constexpr absl::string_view kScram =
+      "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:"
+      "wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=";
+  const UsersFile file = Parse(absl::StrCat("alice:", kScram, "\nbob:", kScram, ":groups=staff;mail,disabled\n"));
+  EXPECT_THAT(Errors(file), IsEmpty());
+  EXPECT_TRUE(Find(file, "alice")->hash.has_value());
+  EXPECT_THAT(Find(file, "bob")->details->groups, ElementsAre("staff", "mail"));
+  EXPECT_TRUE(Find(file, "bob")->disabled);
+}
+
 TEST(UsersFileTest, BadLinesAreNamedAndTheirUsersHaveNoPassword) {
   const UsersFile file = Parse(absl::StrCat("alice:", kSha512, "\n",                       //
                                             "no colon\n",                                  //
@@ -77,7 +88,7 @@ TEST(UsersFileTest, BadLinesAreNamedAndTheirUsersHaveNoPassword) {
               ElementsAre("2 has no ':' after the name",  //
                           "3 the hash is empty",          //
                           "4 the hash's {SCHEME} is none of {CRYPT}, {BLF-CRYPT}, {SHA512-CRYPT}, {SHA256-CRYPT}, "
-                          "{ARGON2ID}",                                           //
+                          "{ARGON2ID}, {SCRAM-SHA-256}",                          //
                           "5 has a key other than groups=, disabled, expires=",   //
                           "6 expires= is no day of the calendar",                 //
                           "7 expires= is not YYYY-MM-DD",                         //

@@ -114,13 +114,14 @@ realms:
   - name: unfed
     validators: [{ldap: {urls: ["ldaps://a"], user_dn: "uid={username},dc=a"}}]
     cache: {negative: {longest: 20m}}
+  - {name: unheard, validators: [{postgres: {dsn_file: dsn, query: "select hash from a where n = $1"}}]}
+  - {name: heard, validators: [{postgres: {dsn_file: dsn, query: "select hash from a where n = $1", feed: true}}]}
   - name: synced
     validators: [{ldap: {urls: ["ldaps://a"], base: dc=a, filter: "(uid={username})", feed: true}}]
 )yaml");
-  EXPECT_EQ(config->realms[0].policy.negative_longest, absl::Minutes(30));
-  EXPECT_EQ(config->realms[0].policy.negative_first, absl::Minutes(10));
-  EXPECT_EQ(config->realms[3].policy.negative_longest, absl::Minutes(30));
-  for (const size_t unfed : {1, 2}) {
+  for (const size_t fed : {0, 4, 5}) EXPECT_EQ(config->realms[fed].policy.negative_longest, absl::Minutes(30)) << fed;
+  for (const size_t fed : {0, 4}) EXPECT_EQ(config->realms[fed].policy.negative_first, absl::Minutes(10)) << fed;
+  for (const size_t unfed : {1, 2, 3}) {
     EXPECT_EQ(config->realms[unfed].policy.negative_longest, absl::Minutes(5));
     EXPECT_EQ(config->realms[unfed].policy.negative_first, absl::Minutes(5));
   }

@@ -118,7 +118,7 @@ TEST_F(MistakesTest, KeysThatAreNotBuiltYet) {
     ExpectAll({{absl::StrCat("realms:\n- {name: r, ", key, ": {}, validators: [{file: {path: users}}]}"),
                 absl::StrCat("c.yaml:2: realms[0].", key, rest)}});
   }
-  for (const char* key : {"postgres", "pam", "kerberos"}) {
+  for (const char* key : {"pam", "kerberos"}) {
     ExpectAll({{absl::StrCat("realms:\n- name: r\n  validators:\n  - ", key, ": {timeout: 3s}"),
                 absl::StrCat("c.yaml:4: realms[0].validators[0].", key, rest)}});
   }
@@ -331,7 +331,7 @@ TEST_F(MistakesTest, Realms) {
       {"realms: [{" + file + "}]", "c.yaml:1: realms[0].name: got nothing, expected the realm's name"},
       {"realms: [{name: r}]", "c.yaml:1: realms[0].validators: got nothing, expected at least one validator"},
       {"realms: [{name: r, validators: [{}]}]",
-       "c.yaml:1: realms[0].validators[0]: got a section, expected one of file, ldap, remote"},
+       "c.yaml:1: realms[0].validators[0]: got a section, expected one of file, ldap, postgres, remote"},
       {"realms: [{name: r, validators: [{file: {}}]}]",
        "c.yaml:1: realms[0].validators[0].file.path: got nothing, expected the path of a password file"},
       {"realms: [{name: r, validators: [{file: {path: none}}]}]",
@@ -413,6 +413,33 @@ TEST_F(MistakesTest, Directories) {
          "feed: got \"true\", expected base and filter instead of user_dn, since what is under base is watched, or no "
          "feed");
   expect(urls + ", timeout: 99ms, " + user, "timeout: got \"99ms\", expected a duration from 100ms to 1m");
+}
+
+TEST_F(MistakesTest, Databases) {
+  folder_.Write("open.secret", "x", 0644);
+  const auto expect = [&](absl::string_view keys, absl::string_view message) {
+    const std::string section = "realms[0].validators[0].postgres";
+    ExpectAll({{absl::StrCat("realms:\n- name: r\n  validators:\n  - postgres: {", keys, "}"),
+                message == "ok" ? "ok" : absl::StrCat("c.yaml:4: ", section, ".", message)}});
+  };
+  const std::string query = "query: 'select hash from a where n = $1'";
+  const std::string both = "dsn_file: dsn, " + query;
+  const std::string select =
+      ", expected a SELECT of the user named $1, like select hash, id, groups from account where name = $1";
+  expect(both, "ok");
+  expect(query, "dsn_file: got nothing, expected the file with the connection string");
+  expect("dsn_file: open.secret, " + query,
+         "dsn_file: got \"open.secret\", expected a file that others can neither read nor write (DIR/open.secret: try "
+         "chmod o-rw)");
+  expect("dsn_file: dsn", "query: got nothing" + select);
+  expect("dsn_file: dsn, query: select 1", "query: got \"select 1\"" + select);
+  expect(both + ", connections: 0", "connections: got \"0\", expected a number from 1 to 1024");
+  expect(both + ", timeout: 99ms", "timeout: got \"99ms\", expected a duration from 100ms to 1m");
+  expect(both + ", feed: true, channel: c", "ok");
+  expect(both + ", channel: c", "channel: got \"c\", expected feed: true beside it");
+  const std::string long_one(64, 'x');
+  expect(both + ", feed: true, channel: " + long_one,
+         "channel: got \"" + long_one + "\", expected a channel's name of 1 to 63 bytes");
 }
 
 TEST_F(MistakesTest, AllAtOnceInTheOrderOfTheFile) {

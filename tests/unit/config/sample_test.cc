@@ -34,7 +34,7 @@ TEST_F(SampleTest, Loads) {
   const auto config = LoadConfig(folder_ / "credcached.yaml");
   ASSERT_TRUE(config.ok()) << config.status().message();
   EXPECT_EQ((*config)->realms.size(), 1U);
-  EXPECT_EQ((*config)->realms[0].validators.size(), 4U);
+  EXPECT_EQ((*config)->realms[0].validators.size(), 5U);
 }
 
 // What the sample gives as defaults are the defaults.
@@ -54,7 +54,11 @@ TEST_F(SampleTest, TellsTheDefaults) {
   EXPECT_EQ(ldap.username, LdapConfig().username);
   EXPECT_EQ(ldap.connections, LdapConfig().connections);
   EXPECT_EQ(ldap.timeout, LdapConfig().timeout);
-  EXPECT_EQ(std::get<RemoteConfig>((*sample)->realms[0].validators[3].backend).timeout, RemoteConfig().timeout);
+  const auto& postgres = std::get<PostgresConfig>((*sample)->realms[0].validators[3].backend);
+  EXPECT_EQ(postgres.connections, PostgresConfig().connections);
+  EXPECT_EQ(postgres.timeout, PostgresConfig().timeout);
+  EXPECT_EQ(postgres.channel, PostgresConfig().channel);
+  EXPECT_EQ(std::get<RemoteConfig>((*sample)->realms[0].validators[4].backend).timeout, RemoteConfig().timeout);
   EXPECT_EQ((*defaults)->cache.policy, CachePolicy());
 }
 

@@ -1,0 +1,102 @@
+// One thread's conversation with a database: looks users up, and computes their hashes.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "backends/postgres_connection.h"
+#include "backends/postgres_options.h"
+#include "backends/postgres_rows.h"
+#include "backends/typical_hash.h"
+#include "base/clock.h"
+#include "base/names.h"
+#include "base/reporter.h"
+#include "base/secret.h"
+#include "validator/validator.h"
+
+namespace credcache {
+
+// What the workers of one backend know together. Thread-safe.
+class PostgresState {
+ public:
+  PostgresState(std::string realm, Clock& clock, Reporter& reporter)
+      : realm_(std::move(realm)), clock_(clock), reporter_(reporter) {}
+
+  // A connection was opened and its statement is right, or why not; the first of either kind is reported.
+  void Up(bool has_username);
+  void Down(const absl::Status& why);
+  // Why not even to try, for a moment after a failure: a database that is away is not hammered.
+  absl::Status RecentFailure() const;
+
+  // Whether the statement tells canonical names; nothing: no connection has described it yet.
+  std::optional<bool> has_username() const;
+
+  TypicalHash& typical_hash() { return typical_hash_; }
+  // As Reporter::Report, with the realm before the text.
+  void Report(Severity severity, absl::string_view kind, absl::string_view text);
+
+ private:
+  enum class Naming : uint8_t { kUnknown, kAsAsked, kCanonical };
+
+  const std::string realm_;
+  Clock& clock_;
+  Reporter& reporter_;
+  TypicalHash typical_hash_;
+  std::atomic<Naming> naming_ = Naming::kUnknown;
+  mutable absl::Mutex mutex_;
+  absl::Status failure_ ABSL_GUARDED_BY(mutex_);  // OK: the last connection could be opened
+  MonotonicTime failed_at_ ABSL_GUARDED_BY(mutex_);
+};
+
+// Used by one thread at a time; each call blocks, to its deadline at most, and then for one hash. Errors are
+// UNAVAILABLE. A connection that was kept may prove dead: the question, which only reads, is asked once more on a new
+// one.
+class PostgresWorker {
+ public:
+  // All must outlive it; `state` is shared with the other workers.
+  PostgresWorker(const PostgresBackendOptions& options, PostgresState& state, Clock& clock)
+      : options_(options), state_(state), clock_(clock) {}
+
+  absl::StatusOr<std::optional<Account>> Resolve(const Username& name, MonotonicTime deadline);
+
+  struct Question {
+    Username asked;
+    std::optional<Username> account;  // what a Resolve said that `asked` stands for
+    Secret password;                  // not empty
+    MonotonicTime deadline;
+  };
+  // By what the database holds now.
+  absl::StatusOr<Verdict> Validate(const Question& question);
+
+ private:
+  struct Found {
+    uint64_t rows = 0;
+    std::optional<PostgresUser> user;  // of the one row
+  };
+
+  absl::StatusOr<Found> LookUp(const Username& name, MonotonicTime deadline);
+  absl::StatusOr<Found> FoundIn(const PostgresAnswer& answer, const Username& name) const;
+  // The hash to compare with: the user's, or for who has none one that costs as much.
+  PasswordHash HashOf(const std::optional<PostgresUser>& user, const Username& name, bool& own);
+  // Reports what is wrong with a question or its answer, and makes an error of it.
+  absl::Status Trouble(absl::string_view what);
+  absl::Status Connect(MonotonicTime deadline);
+  absl::Status Open(MonotonicTime deadline);
+
+  const PostgresBackendOptions& options_;
+  PostgresState& state_;
+  Clock& clock_;
+  std::unique_ptr<PostgresConnection> connection_;
+  PostgresColumns columns_;
+  MonotonicTime last_used_;
+};
+
+}  // namespace credcache
