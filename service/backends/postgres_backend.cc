@@ -71,6 +71,7 @@ void PostgresBackend::Validate(const LogOn& log_on, ValidateDone done) {
     const absl::Status refusal = Refusal(validation->question.deadline);
     absl::StatusOr<Verdict> verdict =
         refusal.ok() ? worker.Validate(validation->question) : absl::StatusOr<Verdict>(refusal);
+    if (!verdict.ok()) verdict = WithoutRejection(verdict.status());  // passwords are checked here, and nobody counts
     // Wiped before others hear of it, not when the last of them lets go of the task.
     validation->question.password = Secret();
     validation->done(std::move(verdict));
