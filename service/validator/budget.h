@@ -6,10 +6,16 @@
 // harmless stays charged.
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <optional>
 
-#include "absl/strings/string_view.h"
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "base/names.h"
@@ -42,8 +48,13 @@ class Budget {
   struct Charged {
     std::optional<Attempt> attempt;
     absl::Duration retry_after;
+    bool over = false;  // of a dry run: it would have been refused
   };
-  Charged Charge(RealmId realm, const Username& account, const BudgetPolicy& policy, Claim claim);
+  // `done` is called once: at once, or, where others of the account are under way and may yet prove harmless, when
+  // enough of them have ended, in the order of arrival, on the thread that ends one. Of all accounts together
+  // kMaxBackendQueue wait; more are told that none is left.
+  using Done = absl::AnyInvocable<void(Charged)>;
+  void Charge(RealmId realm, const Username& account, const BudgetPolicy& policy, Claim claim, Done done);
 
   // The directory counted it, or may have. The window starts anew.
   void Rejected(const Attempt& attempt, const BudgetPolicy& policy);
@@ -68,11 +79,26 @@ class Budget {
     absl::Duration Left(MonotonicTime now) const;
   };
 
+  struct Waiting {
+    BudgetPolicy policy;
+    Claim claim;
+    Done done;
+  };
+
   uint64_t KeyOf(RealmId realm, const Username& account) const;
+  // Nothing: others that are under way stand in the way.
+  std::optional<Charged> TryCharge(uint64_t account, const BudgetPolicy& policy, Claim claim);
+  // Lets those go on who waited for an attempt of the account to end.
+  void Ended(uint64_t account);
 
   const uint64_t seed_;
   Clock& clock_;
   BoundedTable<Record> table_;
+
+  // Counted before they look whether they must wait, so that whoever ends an attempt misses none.
+  std::atomic<size_t> waiting_count_{0};
+  absl::Mutex mutex_;
+  absl::flat_hash_map<uint64_t, std::deque<Waiting>> waiting_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace credcache

@@ -6,6 +6,22 @@
 
 namespace credcache {
 
+// A log-on that may have to wait for others of its account, with a copy of what the views in LogOn showed.
+struct BudgetedValidator::Waiting {
+  Username username;
+  Account account;
+  Secret password;
+  MonotonicTime deadline;
+  bool trusted = false;
+  ValidateDone done;
+
+  // The password is wiped before others hear of the answer.
+  void Answer(absl::StatusOr<Verdict> verdict) {
+    password = Secret();
+    done(std::move(verdict));
+  }
+};
+
 BudgetedValidator::BudgetedValidator(BudgetOptions options, const Shared& shared, std::shared_ptr<Validator> inner)
     : options_(std::move(options)), shared_(shared), inner_(std::move(inner)) {}
 
@@ -15,59 +31,56 @@ void BudgetedValidator::Resolve(const Username& username, MonotonicTime deadline
 
 void BudgetedValidator::Validate(const LogOn& log_on, ValidateDone done) {
   if (options_.policy.rejections <= 0) return inner_->Validate(log_on, std::move(done));
-  if (log_on.account != nullptr) return ValidateAccount(log_on, std::move(done));
+  auto waiting = std::make_unique<Waiting>(Waiting{.username = log_on.username,
+                                                   .password = Secret(log_on.password),
+                                                   .deadline = log_on.deadline,
+                                                   .trusted = log_on.trusted,
+                                                   .done = std::move(done)});
+  if (log_on.account != nullptr) {
+    waiting->account = *log_on.account;
+    return Charge(std::move(waiting));
+  }
   // What is charged is the account, whatever it was called.
-  struct Held {
-    Username username;
-    Secret password;
-    MonotonicTime deadline;
-    bool trusted;
-    ValidateDone done;
-  };
-  auto held = std::make_unique<Held>(Held{.username = log_on.username,
-                                          .password = Secret(log_on.password),
-                                          .deadline = log_on.deadline,
-                                          .trusted = log_on.trusted,
-                                          .done = std::move(done)});
-  const Held& view = *held;
+  const Waiting& view = *waiting;
   inner_->Resolve(view.username, view.deadline,
-                  [this, held = std::move(held)](absl::StatusOr<std::optional<Account>> resolved) mutable {
-                    if (!resolved.ok()) {
-                      held->password = Secret();
-                      return held->done(WithoutRejection(resolved.status()));
-                    }
-                    const Account account = resolved->value_or(Account{.name = held->username, .known = false});
-                    ValidateDone answer = std::move(held->done);
-                    ValidateAccount({.username = held->username,
-                                     .password = held->password.view(),
-                                     .account = &account,
-                                     .deadline = held->deadline,
-                                     .trusted = held->trusted},
-                                    std::move(answer));
+                  [this, waiting = std::move(waiting)](absl::StatusOr<std::optional<Account>> resolved) mutable {
+                    if (!resolved.ok()) return waiting->Answer(WithoutRejection(resolved.status()));
+                    waiting->account = resolved->value_or(Account{.name = waiting->username, .known = false});
+                    Charge(std::move(waiting));
                   });
 }
 
-void BudgetedValidator::ValidateAccount(const LogOn& log_on, ValidateDone done) {
-  Budget& budget = shared_.budget;
-  const Username& account = log_on.account->name;
-  Budget::Charged charged = budget.Charge(options_.realm_id, account, options_.policy,
-                                          log_on.trusted ? Budget::Claim::kTrusted : Budget::Claim::kStranger);
+void BudgetedValidator::Charge(std::unique_ptr<Waiting> waiting) {
+  const Waiting& view = *waiting;
+  const Budget::Claim claim = view.trusted ? Budget::Claim::kTrusted : Budget::Claim::kStranger;
+  shared_.budget.Charge(options_.realm_id, view.account.name, options_.policy,
+                        options_.dry_run ? Budget::Claim::kDryRun : claim,
+                        [this, waiting = std::move(waiting)](const Budget::Charged& charged) mutable {
+                          Charged(std::move(waiting), charged);
+                        });
+}
+
+void BudgetedValidator::Charged(std::unique_ptr<Waiting> waiting, const Budget::Charged& charged) {
   if (!charged.attempt.has_value()) {
-    if (!options_.dry_run) {
-      return done(Verdict{
-          .decision = Decision::kThrottled, .throttle = ThrottleReason::kBudget, .retry_after = charged.retry_after});
-    }
+    return waiting->Answer(Verdict{
+        .decision = Decision::kThrottled, .throttle = ThrottleReason::kBudget, .retry_after = charged.retry_after});
+  }
+  if (charged.over) {
     shared_.metrics.CountWouldThrottle(ThrottleReason::kBudget);
     shared_.reporter.Report(Severity::kInfo, "throttle_dry_run",
                             absl::StrCat(options_.realm, ": would be throttled: ", Name(ThrottleReason::kBudget)));
-    charged = budget.Charge(options_.realm_id, account, options_.policy, Budget::Claim::kDryRun);
-    if (!charged.attempt.has_value()) return inner_->Validate(log_on, std::move(done));
   }
-  inner_->Validate(log_on,
-                   [this, attempt = *charged.attempt, done = std::move(done)](absl::StatusOr<Verdict> verdict) mutable {
-                     Settle(attempt, verdict);
-                     done(std::move(verdict));
-                   });
+  const Waiting& view = *waiting;
+  inner_->Validate(
+      {.username = view.username,
+       .password = view.password.view(),
+       .account = &view.account,
+       .deadline = view.deadline,
+       .trusted = view.trusted},
+      [this, attempt = *charged.attempt, waiting = std::move(waiting)](absl::StatusOr<Verdict> verdict) mutable {
+        Settle(attempt, verdict);
+        waiting->Answer(std::move(verdict));
+      });
 }
 
 void BudgetedValidator::Settle(const Budget::Attempt& attempt, const absl::StatusOr<Verdict>& verdict) {

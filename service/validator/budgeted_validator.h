@@ -20,8 +20,9 @@ struct BudgetOptions {
   bool dry_run = false;
 };
 
-// Thread-safe. Charges the account before the inner validator is asked, and answers kThrottled where nothing is left.
-// An error that may have been a rejection stays charged (MayHaveRejected).
+// Thread-safe. Charges the account before the inner validator is asked, and answers kThrottled where nothing is left;
+// where that is not known yet, since others of the account are under way, the log-on waits for them. An error that may
+// have been a rejection stays charged (MayHaveRejected).
 class BudgetedValidator final : public Validator {
  public:
   // All outlive it, but `inner`, which is shared with those from before a reload.
@@ -36,7 +37,9 @@ class BudgetedValidator final : public Validator {
   void Validate(const LogOn& log_on, ValidateDone done) override;
 
  private:
-  void ValidateAccount(const LogOn& log_on, ValidateDone done);
+  struct Waiting;
+  void Charge(std::unique_ptr<Waiting> waiting);
+  void Charged(std::unique_ptr<Waiting> waiting, const Budget::Charged& charged);
   void Settle(const Budget::Attempt& attempt, const absl::StatusOr<Verdict>& verdict);
 
   const BudgetOptions options_;

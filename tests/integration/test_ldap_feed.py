@@ -54,7 +54,11 @@ def fed(synced: Slapd, serve: Serve, tmp_path: pathlib.Path) -> Credcached:
 def start(serve: Serve, *directories: Slapd, folder: pathlib.Path, **more: object) -> Credcached:
     """No quarantine, no refresh ahead: what is forgotten is cached again at once, and only a change takes it away."""
     validator = configs.ldap(*directories, folder=folder, feed=True, timeout="3s", **more)
-    server = serve(configs.config(configs.realm(validator), cache={"quarantine": "0s", "refresh_ahead": False}))
+    server = serve(
+        configs.config(
+            configs.realm(validator), cache={"quarantine": "0s", "refresh_ahead": False}, throttle=configs.UNTHROTTLED
+        )
+    )
     if not more:
         wait_for_feed(server, up=True)
     return server

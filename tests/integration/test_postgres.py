@@ -51,7 +51,7 @@ def server(database: Postgres, serve: Serve, sql: Psql, hashed: str, tmp_path: p
     sql.run(insert("alice", hashed, id="'a-1'", groups="array['staff', 'two words']", mail="'alice@mail.example'"))
     sql.run(insert("bob", hashed))
     validator = configs.postgres(database, tmp_path, timeout="1s")
-    return serve(configs.config(configs.realm(validator), cache=NO_CACHE))
+    return serve(configs.config(configs.realm(validator), cache=NO_CACHE, throttle=configs.UNTHROTTLED))
 
 
 def outcome(client: Client, name: str, password: str = PASSWORD) -> int:

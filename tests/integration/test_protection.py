@@ -1,4 +1,4 @@
-"""Guessing, sprays and stale phones: what of it reaches a real directory that locks accounts, and what their owners feel."""
+"""Guessing, sprays and stale phones: what reaches a real directory that locks accounts, and what the owners feel."""
 
 import concurrent.futures
 import pathlib
@@ -121,9 +121,7 @@ def test_a_spray_is_stopped_at_its_address_and_those_who_live_there_get_in(
     assert client.authenticate("bob", "password-of-bob", client_address=DESK).outcome == ACCEPTED
 
 
-def test_limits_change_while_the_service_runs_and_a_dry_run_only_reports(
-    server: Credcached, few: Slapd, connect: Connect
-) -> None:
+def test_limits_change_while_the_service_runs_and_a_dry_run_only_reports(server: Credcached, connect: Connect) -> None:
     client = connect(server)
     server.reload(throttle={"dry_run": True, "account": {"limit": 2}, "budget": {"rejections": 1}})
     outcomes = [client.authenticate("alice", f"guess-{number}").outcome for number in range(6)]

@@ -57,7 +57,7 @@ def wait_for_feed(server: Credcached) -> None:
 def serving(serve: Serve, plugin: Plugin, cache: dict[str, Any] | None = None, **more: Any) -> Credcached:
     """One on the plug-in, its feed up. No quarantine: what is forgotten may be cached again at once."""
     realm = configs.realm(configs.remote(plugin.address, **more))
-    server = serve(configs.config(realm, cache={"quarantine": "0s", **(cache or {})}))
+    server = serve(configs.config(realm, cache={"quarantine": "0s", **(cache or {})}, throttle=configs.UNTHROTTLED))
     wait_for_feed(server)
     return server
 

@@ -94,7 +94,7 @@ TEST(ReplayTest, EveryLogOnIsCountedOnce) {
   ReplayOptions options = EventfulDay();
   options.hours = 12;
   const Figures figures = Replay(options).Run();
-  EXPECT_EQ(figures.all.without_backend, figures.hits + figures.negative_hits + figures.coalesced);
+  EXPECT_EQ(figures.all.without_backend, figures.hits + figures.negative_hits + figures.coalesced + figures.throttled);
   // Whoever was not answered without the backend caused a call; refreshes are the only others.
   EXPECT_EQ(figures.backend_calls, figures.all.log_ons - figures.all.without_backend + figures.refreshes);
   Answers by_sender;

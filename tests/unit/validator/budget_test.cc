@@ -18,7 +18,9 @@ class BudgetTest : public testing::Test {
   using Claim = Budget::Claim;
 
   Budget::Charged Charge(Claim claim = Claim::kTrusted, absl::string_view account = "alice") {
-    return budget_.Charge(kRealm, Name(account), policy_, claim);
+    std::optional<Budget::Charged> answer;
+    budget_.Charge(kRealm, Name(account), policy_, claim, [&](const Budget::Charged& charged) { answer = charged; });
+    return answer.value();
   }
   // One attempt that the directory rejects; false: it was not to be had.
   bool Reject(Claim claim = Claim::kTrusted) {
@@ -55,12 +57,30 @@ TEST_F(BudgetTest, TheWindowStartsAnewAtEachRejection) {
   EXPECT_FALSE(Reject());
 }
 
-TEST_F(BudgetTest, WhatIsUnderWayIsChargedAlready) {
+TEST_F(BudgetTest, WhatIsUnderWayIsChargedAlreadyAndTheNextWaitForIt) {
   std::vector<Budget::Charged> under_way;
   for (int i = 0; i < 4; ++i) under_way.push_back(Charge());
-  EXPECT_FALSE(Charge().attempt.has_value());
+  std::vector<std::optional<Budget::Charged>> next(3);
+  for (auto& one : next) {
+    budget_.Charge(kRealm, Name("alice"), policy_, Claim::kTrusted,
+                   [&one](const Budget::Charged& charged) { one = charged; });
+  }
+  EXPECT_FALSE(next[0].has_value());
+  EXPECT_TRUE(Charge(Claim::kTrusted, "bob").attempt.has_value()) << "of another account";
   budget_.GiveBack(*under_way[0].attempt);
-  EXPECT_TRUE(Charge().attempt.has_value());
+  ASSERT_TRUE(next[0].has_value());
+  EXPECT_TRUE(next[0]->attempt.has_value());
+  EXPECT_FALSE(next[1].has_value());
+  budget_.Accepted(*under_way[1].attempt);
+  EXPECT_TRUE(next[1]->attempt.has_value());
+  // Three rejections and one under way: nothing is left, and nothing to wait for, once that has ended too.
+  for (const int i : {2, 3}) budget_.Rejected(*under_way[static_cast<size_t>(i)].attempt, policy_);
+  budget_.Rejected(*next[0]->attempt, policy_);
+  EXPECT_FALSE(next[2].has_value());
+  budget_.Rejected(*next[1]->attempt, policy_);
+  ASSERT_TRUE(next[2].has_value());
+  EXPECT_FALSE(next[2]->attempt.has_value());
+  EXPECT_EQ(next[2]->retry_after, absl::Minutes(30));
 }
 
 TEST_F(BudgetTest, AnAcceptanceForgivesWhatCameBeforeIt) {
@@ -113,6 +133,8 @@ TEST_F(BudgetTest, AndLeavesOneToStrangersBesideTheOneThatIsKeptBack) {
 TEST_F(BudgetTest, ADryRunIsNeverRefusedAndStillCounts) {
   for (int i = 0; i < 10; ++i) EXPECT_TRUE(Reject(Claim::kDryRun));
   EXPECT_FALSE(Reject());
+  EXPECT_TRUE(Charge(Claim::kDryRun).over);
+  EXPECT_FALSE(Charge(Claim::kDryRun, "bob").over);
 }
 
 TEST_F(BudgetTest, ASprayOfNamesForgetsNoSpentBudget) {
@@ -124,16 +146,39 @@ TEST_F(BudgetTest, ASprayOfNamesForgetsNoSpentBudget) {
   EXPECT_FALSE(Reject());
 }
 
-TEST_F(BudgetTest, ManyThreadsGetNoMoreThanThereIs) {
+TEST_F(BudgetTest, ALongQueueOfThoseAnsweredAtOnceMakesNoDeepStack) {
+  std::vector<Budget::Charged> under_way;
+  for (int i = 0; i < 4; ++i) under_way.push_back(Charge());
+  int answered = 0;
+  for (int i = 0; i < 16'000; ++i) {
+    budget_.Charge(kRealm, Name("alice"), policy_, Claim::kTrusted, [&](const Budget::Charged& charged) {
+      ++answered;
+      budget_.GiveBack(*charged.attempt);
+    });
+  }
+  budget_.GiveBack(*under_way[0].attempt);
+  EXPECT_EQ(answered, 16'000);
+}
+
+TEST_F(BudgetTest, ManyThreadsGetNoMoreThanThereIsAndAreAllAnswered) {
   std::atomic<int> charged{0};
+  std::atomic<int> answered{0};
   std::vector<std::thread> threads;
   for (int thread = 0; thread < 8; ++thread) {
     threads.emplace_back([&] {
-      for (int i = 0; i < 1000; ++i) charged += Reject() ? 1 : 0;
+      for (int i = 0; i < 1000; ++i) {
+        budget_.Charge(kRealm, Name("alice"), policy_, Claim::kTrusted, [&](const Budget::Charged& charge) {
+          ++answered;
+          if (!charge.attempt.has_value()) return;
+          ++charged;
+          budget_.Rejected(*charge.attempt, policy_);
+        });
+      }
     });
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(charged, 4);
+  EXPECT_EQ(answered, 8000);
 }
 
 }  // namespace
