@@ -135,6 +135,7 @@ class ProtectedStack {
                          std::move(done));
   }
 
+  Validator& validator() { return *validator_; }
   RealmCounts counts() { return metrics_.ForRealm("corp").Counts(); }
   const Cache& cache() const { return cache_; }
 
