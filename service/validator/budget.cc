@@ -72,9 +72,10 @@ std::optional<Budget::Charged> Budget::TryCharge(uint64_t account, const BudgetP
     charged.emplace();
     charged->over = record.Spent(now) - under_way >= most;
     ++record.under_way;
-    charged->attempt.emplace();
-    charged->attempt->account_ = account;
-    charged->attempt->counted_ = record.counted;
+    Attempt attempt;
+    attempt.account_ = account;
+    attempt.counted_ = record.counted;
+    charged->attempt = attempt;
   });
   if (!there) charged = Charged{.retry_after = kFull};
   return charged;
