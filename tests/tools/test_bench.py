@@ -1,5 +1,7 @@
 """The harness of the benchmarks: what it makes of rounds, what it tells, and how it ends."""
 
+import collections
+import ipaddress
 import json
 import os
 import pathlib
@@ -14,7 +16,7 @@ sys.path[:0] = [str(BENCH), str(BENCH.parent / "integration")]
 
 import run  # noqa: E402
 import waiting  # noqa: E402
-from harness import bench, contest, in_process, load, plots, process, report, targets, workload  # noqa: E402
+from harness import bench, contest, in_process, load, plots, process, report, spray, targets, workload  # noqa: E402
 from harness.figures import Figure, Measure, Rounds, Series, Spread, Verdict  # noqa: E402
 
 PLAIN = Measure[float]("value", "u", lambda value: value)
@@ -81,6 +83,14 @@ def test_a_credential_takes_51_bytes_whoever_it_is() -> None:
     for number in (0, workload.USERS, workload.FIRST_UNKNOWN_USER, 9_999_999):
         for password in (workload.password(number), workload.wrong_password(number)):
             assert len(workload.REALM + workload.username(number) + password) == 51
+
+
+def test_made_up_names_are_many_and_few_an_address() -> None:
+    names = 100_000
+    assert len({spray.username(number) for number in range(names)}) == names
+    addresses = collections.Counter(spray.address(number) for number in range(names))
+    assert set(addresses.values()) == {spray.NAMES_AN_ADDRESS}
+    assert all(ipaddress.ip_address(one) in ipaddress.ip_network("100.64.0.0/10") for one in addresses)
 
 
 # --- What a load generator says ---------------------------------------------------------------------------------------

@@ -50,5 +50,10 @@ TARGETS: dict[str, Target] = {
     "cache.allocations": Target("==", 0, "allocations on a cache hit below rpc/"),
     "mail_day.saved": Target(">=", 0.99, "the mail day: log-ons answered without the backend"),
     "mail_day.wrong": Target("==", 0, "the mail day: wrong answers"),
+    "spray.hits_kept": Target(
+        ">=", 0.9, "hits beside a spray of 100,000 made-up names: of their throughput without it"
+    ),
+    "spray.evicted": Target("==", 0, "a spray of 100,000 made-up names: real users that it evicts"),
+    "spray.negative": Target("<=", 1, "a spray of 100,000 made-up names: what it takes, of an eighth of max_entries"),
     "startup.ready": Target("<=", 100, "start to ready, embedded default, in ms"),
 }
