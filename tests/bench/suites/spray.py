@@ -2,11 +2,13 @@
 
 The sprayer (Python) and the validation of each name take processor time wherever the names go to, and on shared cores
 that comes off the hits. So the side to compare with has all of that too, at an equal server: what the ratio shows is
-what one server's hits lose to its own misses. What everything together costs is the figure beside it, without target.
+what one server's hits lose to its own misses. Where the kernel shares time out by session (sched_autogroup), it also
+shows that two servers are given two shares, and one server one; the JSON tells whether it does. What everything together costs is the figure beside it, without target.
 """
 
 import functools
 import itertools
+import pathlib
 
 import configs
 import credcached
@@ -22,6 +24,7 @@ NAMES_A_SECOND = 1_000
 # A cache with room for the users and an eighth, and many times less than there are names.
 BUCKETS, MAX_ENTRIES, USERS = 16, 16_384, 8_000
 MEGABYTE = 1 << 20
+AUTOGROUP = pathlib.Path("/proc/sys/kernel/sched_autogroup_enabled")
 
 MEDIAN_LATENCY = Measure[Load]("median latency", "us", lambda result: result.p50)
 
@@ -58,7 +61,7 @@ def run(bench: Bench) -> None:
     sprays[SPRAYED].send(max(names - sent, 0))
     # Each user once more, all of them from the cache, or they are counted as evicted.
     hits(seconds=0.1)
-    bench.details.update(rates=rates)
+    bench.details.update(rates=rates, autogroup=AUTOGROUP.exists() and AUTOGROUP.read_text().strip() == "1")
 
     what = "unary hit, 64 in flight"
     kept = rounds.compare("spray.hits_kept", what, SPRAYED, BESIDE, THROUGHPUT)
