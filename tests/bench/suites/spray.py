@@ -3,7 +3,8 @@
 The sprayer (Python) and the validation of each name take processor time wherever the names go to, and on shared cores
 that comes off the hits. So the side to compare with has all of that too, at an equal server: what the ratio shows is
 what one server's hits lose to its own misses. Where the kernel shares time out by session (sched_autogroup), it also
-shows that two servers are given two shares, and one server one; the JSON tells whether it does. What everything together costs is the figure beside it, without target.
+shows that two servers are given two shares, and one server one; the JSON tells whether it does. What everything
+together costs is the figure beside it, without target.
 """
 
 import functools
