@@ -1,9 +1,13 @@
 """The harness of the benchmarks: what it makes of rounds, what it tells, and how it ends."""
 
+import collections
+import ipaddress
 import json
 import os
 import pathlib
+import random
 import signal
+import statistics
 import subprocess
 import sys
 
@@ -13,9 +17,11 @@ BENCH = pathlib.Path(__file__).resolve().parents[1] / "bench"
 sys.path[:0] = [str(BENCH), str(BENCH.parent / "integration")]
 
 import run  # noqa: E402
+import stubs  # noqa: E402
 import waiting  # noqa: E402
-from harness import bench, contest, in_process, load, plots, process, report, targets, workload  # noqa: E402
+from harness import bench, contest, effect, in_process, load, plots, process, report, spray, targets, workload  # noqa: E402
 from harness.figures import Figure, Measure, Rounds, Series, Spread, Verdict  # noqa: E402
+from suites import equal_times  # noqa: E402
 
 PLAIN = Measure[float]("value", "u", lambda value: value)
 
@@ -81,6 +87,81 @@ def test_a_credential_takes_51_bytes_whoever_it_is() -> None:
     for number in (0, workload.USERS, workload.FIRST_UNKNOWN_USER, 9_999_999):
         for password in (workload.password(number), workload.wrong_password(number)):
             assert len(workload.REALM + workload.username(number) + password) == 51
+
+
+def test_made_up_names_are_many_and_few_an_address() -> None:
+    names = 100_000
+    assert len({spray.username(number) for number in range(names)}) == names
+    addresses = collections.Counter(spray.address(number) for number in range(names))
+    assert set(addresses.values()) == {spray.NAMES_AN_ADDRESS}
+    assert all(ipaddress.ip_address(one) in ipaddress.ip_network("100.64.0.0/10") for one in addresses)
+
+
+# --- How far timings are apart ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("ones", "others", "expected"),
+    [
+        ([3, 4], [1, 2], 1),
+        ([1, 2], [3, 4], 0),
+        ([1, 2, 3], [3, 1, 2], 0.5),
+        ([5], [5], 0.5),
+        ([2, 2], [1, 2, 3, 4], 0.375),
+    ],
+)
+def test_the_auc_counts_pairs(ones: list[float], others: list[float], expected: float) -> None:
+    assert effect.auc(ones, others) == expected
+
+
+def test_timings_of_one_kind_are_not_told_apart_and_those_a_little_apart_are() -> None:
+    draws = random.Random(1)
+    ones, others = ([draws.lognormvariate(0, 0.3) for _ in range(10_000)] for _ in range(2))
+    limit = targets.TARGETS["equal_times.file_cold_unknown"].limit
+    assert effect.auc_error(10_000, 10_000) == pytest.approx(0.0041, abs=0.0001)
+    assert abs(effect.auc(ones, others) - 0.5) <= limit
+    assert abs(effect.auc([one + 0.03 for one in ones], others) - 0.5) > limit
+    same = effect.Interval.of_medians(ones, others, draws)
+    assert same.low < 0 < same.high
+    apart = effect.Interval.of_medians([one + 0.03 for one in ones], others, draws)
+    assert apart.low > 0
+
+
+def test_the_bootstrap_of_a_median_is_that_of_resampling() -> None:
+    """Against the resampling that it stands for."""
+    draws = random.Random(1)
+    ones, others = [draws.gauss(10, 1) for _ in range(101)], [draws.gauss(9, 2) for _ in range(80)]
+    found = effect.Interval.of_medians(ones, others, draws)
+    resampled = sorted(
+        statistics.median(draws.choices(ones, k=101)) - statistics.median(draws.choices(others, k=80))
+        for _ in range(4_000)
+    )
+    assert found.value == pytest.approx(statistics.median(ones) - statistics.median(others))
+    assert found.low == pytest.approx(resampled[100], abs=0.15)
+    assert found.high == pytest.approx(resampled[-100], abs=0.15)
+
+
+def test_a_kind_that_takes_longer_is_told_with_its_size() -> None:
+    draws = random.Random(1)
+    times = {kind: [draws.gauss(100, 10) for _ in range(1_000)] for kind in equal_times.TITLES}
+    times["disabled"] = [one + 20 for one in times["disabled"]]
+    found = {figure.name: figure for figure in equal_times.figures("file_cold", times, draws)}
+    assert found["equal_times.file_cold_disabled"].verdict == Verdict.NOT_MET
+    assert found["equal_times.file_cold_disabled_difference"].spread.median == pytest.approx(20, abs=2)
+    assert abs(found["equal_times.file_cold_unknown"].spread.median) < 0.05
+
+
+def test_questions_of_all_kinds_are_of_one_size() -> None:
+    questions = [equal_times.Question.of("wrong", workload.REALM, user) for user in (0, 20_000, 5_009_999)]
+    assert len({len(question.message) for question in questions}) == 1
+    assert len({question.message for question in questions}) == 3
+
+
+def test_an_answer_that_is_no_rejection_does_not_count() -> None:
+    accepted = stubs.authenticate_pb2.AuthenticateResponse(outcome=stubs.ACCEPTED, source=stubs.BACKEND)
+    questions = [equal_times.Question.of("wrong", workload.REALM, 1)]
+    with pytest.raises(bench.BenchError, match="wrong password"):
+        equal_times.measure(questions, lambda _: accepted.SerializeToString(), {"wrong": stubs.BACKEND})
 
 
 # --- What a load generator says ---------------------------------------------------------------------------------------

@@ -122,7 +122,7 @@ def directory(bench: Bench, users: int) -> slapd.Slapd:
     """slapd without a word in its log, with hashes that cost it nothing ({SSHA})."""
     process.need("slapd", "slapd")
     people = [slapd.User(workload.username(number), workload.password(number)) for number in range(users)]
-    return _start_slapd(bench, people)
+    return start_slapd(bench, people)
 
 
 def slow_directory(bench: Bench, users: int) -> slapd.Slapd:
@@ -134,10 +134,11 @@ def slow_directory(bench: Bench, users: int) -> slapd.Slapd:
         slapd.User(workload.username(number), password, hashed=f"{{CRYPT}}{hash_}")
         for number, (password, hash_) in enumerate(zip(passwords, hashes, strict=True))
     ]
-    return _start_slapd(bench, people)
+    return start_slapd(bench, people)
 
 
-def _start_slapd(bench: Bench, people: list[slapd.User]) -> slapd.Slapd:
+def start_slapd(bench: Bench, people: list[slapd.User]) -> slapd.Slapd:
+    """One of these people, with a log that costs it nothing."""
     one = slapd.Slapd(_folder(bench, "slapd"), people, log_level=0)
     bench.stack.callback(one.stop)
     return one.start()

@@ -64,12 +64,13 @@ def crypt_all(passwords: list[str], scheme: str, salt: str) -> list[str]:
     return result.stdout.split()
 
 
-def start_credcached(bench: Bench, tls: Tls | None = None, **parts: Any) -> Credcached:
+def start_credcached(bench: Bench, tls: Tls | None = None, name: str = "credcached", **parts: Any) -> Credcached:
     """credcached with a users file of the workload's users. `parts`: further keys of its configuration.
 
-    With `tls`: mutual TLS on TCP, and the caller is known by its certificate, as front ends are.
+    With `tls`: mutual TLS on TCP, and the caller is known by its certificate, as front ends are. `name`: another for
+    each that runs.
     """
-    folder = bench.folder / "credcached"
+    folder = bench.folder / name
     folder.mkdir(exist_ok=True)
     socket = folder / "grpc.sock"
     if "realms" not in parts:

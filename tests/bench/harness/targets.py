@@ -50,5 +50,18 @@ TARGETS: dict[str, Target] = {
     "cache.allocations": Target("==", 0, "allocations on a cache hit below rpc/"),
     "mail_day.saved": Target(">=", 0.99, "the mail day: log-ons answered without the backend"),
     "mail_day.wrong": Target("==", 0, "the mail day: wrong answers"),
+    "spray.hits_kept": Target(">=", 0.9, "hits beside a spray of 100,000 made-up names: of the rate without"),
+    "spray.evicted": Target("==", 0, "a spray of 100,000 made-up names: real users that it evicts"),
+    "spray.negative": Target("<=", 1, "a spray of 100,000 made-up names: what it takes, of an eighth of max_entries"),
+    # Of 10,000 timings each, this is five times the standard error of a difference that is none, and so small that one
+    # guess tells next to nothing: to be right 19 times of 20 takes some two thousand.
+    **{
+        f"equal_times.{backend}_{state}_{kind}": Target(
+            "<=", 0.02, f"{what}, {state}, {title}: |AUC - 0.5| of its times"
+        )
+        for backend, title in (("file", "users file"), ("slapd", "slapd"))
+        for state in ("cold", "cached")
+        for kind, what in (("unknown", "an unknown user"), ("disabled", "a disabled account"))
+    },
     "startup.ready": Target("<=", 100, "start to ready, embedded default, in ms"),
 }
