@@ -49,7 +49,7 @@ def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         yield one
     finally:
         one.thaw()
-        one.stop()
+        one.close()
 
 
 @pytest.fixture

@@ -4,8 +4,10 @@ from backend import Backend
 
 from backends.file import FileBackend
 from backends.ldap import LdapBackend
+from backends.postgres import PostgresBackend
 
 BACKENDS: list[type[Backend]] = [
     FileBackend,
     LdapBackend,
+    PostgresBackend,
 ]
