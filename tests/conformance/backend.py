@@ -40,6 +40,10 @@ class Backend(abc.ABC):
     def stop(self) -> None:
         """So that it cannot be reached; whether it runs or not."""
 
+    def close(self) -> None:
+        """The end: it is stopped, and nothing of it is left outside its folder."""
+        self.stop()
+
     def freeze(self) -> None:
         """It can be reached, and does not answer. Excluded with `timeout` and `slow`."""
         raise NotImplementedError

@@ -49,17 +49,18 @@ def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         yield one
     finally:
         one.thaw()
-        one.stop()
+        one.close()
 
 
 @pytest.fixture
 def service(backend: Backend, tmp_path: pathlib.Path) -> Iterator[StartService]:
-    """Starts credcached on the backend. Rejections are not remembered, so that each answer is the backend's."""
+    """Starts credcached on the backend. No rejection is remembered, nothing throttled: each answer is the backend's."""
     with contextlib.ExitStack() as stack:
 
         def start() -> Credcached:
             realm = configs.realm(backend.config(TIMEOUT_SECONDS))
-            config = configs.config(realm, cache={"quarantine": "0s", "negative": {"longest": "0s"}})
+            cache = {"quarantine": "0s", "negative": {"longest": "0s"}}
+            config = configs.config(realm, cache=cache, throttle=configs.UNTHROTTLED)
             server = Credcached(tmp_path / "credcached", config)
             stack.callback(server.stop)
             return server.start()

@@ -14,6 +14,8 @@ import stubs
 from certs import Certificate, CertificateAuthority
 
 PROCESS = pathlib.Path(__file__).with_name("plugin_process.py")
+# How JSON carries a password that is no text.
+_ANY_BYTES = "surrogateescape"
 
 
 class Plugin:
@@ -35,7 +37,7 @@ class Plugin:
     def start(self) -> Self:
         assert self._process is None, "runs already"
         for user in self.users.values():
-            secrets_used.note(user["password"])
+            secrets_used.note(_raw(user["password"]))
         self._process = subprocess.Popen(
             [sys.executable, PROCESS, self.address, *(["--feed"] if self._feed else []), *self._tls],
             stdin=subprocess.PIPE,
@@ -61,9 +63,9 @@ class Plugin:
         """SIGSTOP, or SIGCONT."""
         self._process.send_signal(signal.SIGSTOP if stopped else signal.SIGCONT)
 
-    def set_user(self, name: str, password: str = "", tell: bool = True, **more: Any) -> None:
+    def set_user(self, name: str, password: bytes | str = "", tell: bool = True, **more: Any) -> None:
         """Changes or makes a user, and has Watch tell so."""
-        self.users[name] = {"password": secrets_used.note(password).decode(), **more}
+        self.users[name] = {"password": secrets_used.note(_raw(password)).decode(errors=_ANY_BYTES), **more}
         if self._process is not None:
             self._tell(["user", name, self.users[name], tell])
 
@@ -87,6 +89,10 @@ class Plugin:
         self._process.stdin.write(json.dumps(words) + "\n")
         self._process.stdin.flush()
         return json.loads(self._process.stdout.readline())
+
+
+def _raw(password: bytes | str) -> bytes:
+    return password if isinstance(password, bytes) else password.encode(errors=_ANY_BYTES)
 
 
 # What the fixture `make_plugin` is (conftest.py): makes one of these users.

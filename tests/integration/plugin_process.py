@@ -74,7 +74,7 @@ class Plugin(validator_pb2_grpc.ValidatorServiceServicer):
                 self._never.wait(0.05)
         if "error" in user:
             context.abort(grpc.StatusCode[user["error"]], user.get("text", "of the plug-in's own"))
-        if request.password != user["password"].encode():
+        if request.password != user["password"].encode(errors="surrogateescape"):
             return messages.ValidateResponse(decision=messages.DECISION_WRONG_PASSWORD)
         return messages.ValidateResponse(
             decision=user.get("decision", "DECISION_ACCEPTED"), identity=messages.Identity(**user.get("identity", {}))

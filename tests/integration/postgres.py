@@ -92,6 +92,7 @@ class Postgres:
         self._programs = _programs()
         self._process: subprocess.Popen[bytes] | None = None
         self._sessions: list[Psql] = []
+        self._frozen: list[int] = []
         self._log = self.folder / "log"
         secrets_used.note(ROLE_PASSWORD)
         data = self.folder / "data"
@@ -155,6 +156,21 @@ class Postgres:
         """The process that accepts connections: the kernel still does, and nobody answers. Or lets it go on."""
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGSTOP if stopped else signal.SIGCONT)
+
+    def freeze_all(self, stopped: bool = True) -> None:
+        """That process, and those that serve the sessions of credcached's role: nothing of it is answered. Not ours."""
+        if stopped:
+            session = self.session()
+            session.run("select 1")  # connected, which it could not be any more
+            self.freeze()
+            found = session.run(f"select pid from pg_stat_activity where usename = {quote(ROLE)}")
+            self._frozen = [int(pid) for pid in found.split()]
+            for pid in self._frozen:
+                self.freeze_session(pid)
+            return
+        while self._frozen:
+            self.freeze_session(self._frozen.pop(), stopped=False)
+        self.freeze(stopped=False)
 
     def freeze_session(self, pid: int, stopped: bool = True) -> None:
         """The same of the process that serves one session."""

@@ -4,8 +4,12 @@ from backend import Backend
 
 from backends.file import FileBackend
 from backends.ldap import LdapBackend
+from backends.postgres import PostgresBackend
+from backends.remote import RemoteBackend
 
 BACKENDS: list[type[Backend]] = [
     FileBackend,
     LdapBackend,
+    PostgresBackend,
+    RemoteBackend,
 ]

@@ -1,12 +1,11 @@
 """A users file."""
 
 import pathlib
-import subprocess
 from typing import Any, ClassVar
 
 import configs
-import credcached
 from backend import Account, Backend
+from hashing import hashed
 
 
 class FileBackend(Backend):
@@ -41,11 +40,11 @@ class FileBackend(Backend):
 
     def add(self, account: Account) -> None:
         groups = [f"groups={';'.join(account.groups)}"] if account.groups else []
-        self._lines[account.name] = [_hashed(account.password), *groups]
+        self._lines[account.name] = [hashed(account.password), *groups]
         self._write()
 
     def set_password(self, account: Account, password: bytes) -> None:
-        self._lines[account.name][0] = _hashed(password)
+        self._lines[account.name][0] = hashed(password)
         self._write()
 
     def disable(self, account: Account) -> None:
@@ -64,18 +63,6 @@ class FileBackend(Backend):
 
     def _write(self) -> None:
         lines = []
-        for name, (hashed, *keys) in self._lines.items():
-            lines.append(f"{name}:{hashed}:{','.join(keys)}" if keys else f"{name}:{hashed}")
+        for name, (hash_, *keys) in self._lines.items():
+            lines.append(f"{name}:{hash_}:{','.join(keys)}" if keys else f"{name}:{hash_}")
         configs.replace(self._users, "".join(f"{line}\n" for line in lines))
-
-
-def _hashed(password: bytes) -> str:
-    """By a program that is not ours; but it takes only what fits on a short line, and crypt(3) no NUL."""
-    if len(password) < 200 and password.isascii() and password.decode().isprintable():
-        command = ["openssl", "passwd", "-5", "-stdin", "-salt", "rounds=1000$salt"]
-        return (
-            subprocess.run(command, input=password, capture_output=True, check=True, timeout=10).stdout.decode().strip()
-        )
-    result = credcached.run_ctl("hash", "--kind", "argon2id", stdin=password)
-    assert result.returncode == 0, result.stderr
-    return result.stdout.strip()
