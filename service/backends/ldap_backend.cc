@@ -34,12 +34,15 @@ struct LdapBackend::Validation {
 
 LdapBackend::LdapBackend(LdapBackendOptions options, Clock& clock, Randomness& randomness, Reporter& reporter,
                          std::shared_ptr<ChangeListener> changes)
-    : options_(std::move(options)), clock_(clock), servers_(options_.urls, clock, reporter) {
+    : options_(std::move(options)),
+      clock_(clock),
+      servers_(options_.urls, clock, reporter),
+      typical_{.rejection = LdapTypicalTime(randomness), .search = LdapTypicalTime(randomness)} {
   InitializeLibldap();
   {
     absl::MutexLock lock(&mutex_);
     for (int i = 0; i < options_.connections; ++i) {
-      idle_.push_back(std::make_unique<LdapWorker>(options_, servers_, clock, randomness, reporter));
+      idle_.push_back(std::make_unique<LdapWorker>(options_, servers_, typical_, clock, randomness, reporter));
     }
   }
   threads_ = std::make_unique<WorkerPool>("ldap", options_.connections, options_.max_queue);

@@ -12,6 +12,7 @@
 #include "backends/ldap_feed.h"
 #include "backends/ldap_options.h"
 #include "backends/ldap_servers.h"
+#include "backends/ldap_typical_time.h"
 #include "backends/ldap_worker.h"
 #include "base/change_listener.h"
 #include "base/clock.h"
@@ -53,6 +54,7 @@ class LdapBackend final : public Validator {
   const LdapBackendOptions options_;
   Clock& clock_;
   LdapServers servers_;
+  LdapTypicalTimes typical_;
   std::atomic<bool> stopping_ = false;
   absl::Mutex mutex_;
   // The last one used is the next: under little load few connections are kept busy, and the others age away.

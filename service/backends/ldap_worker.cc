@@ -7,6 +7,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "backends/ldap_escape.h"
 #include "backends/ldap_identity.h"
 #include "backends/ldap_service_account.h"
@@ -16,6 +17,8 @@ namespace {
 
 // A connection that was silent for longer may have been forgotten by a firewall, and would swallow a bind.
 constexpr absl::Duration kIdleLimit = absl::Minutes(1);
+// By so much a sleep may end too late.
+constexpr absl::Duration kLateAwake = absl::Microseconds(150);
 constexpr absl::Duration kProbeTimeout = absl::Seconds(1);
 constexpr const char* kAnyEntry = "(objectClass=*)";
 
@@ -28,10 +31,11 @@ bool IsDn(const std::string& text) {
 
 }  // namespace
 
-LdapWorker::LdapWorker(const LdapBackendOptions& options, LdapServers& servers, Clock& clock, Randomness& randomness,
-                       Reporter& reporter)
+LdapWorker::LdapWorker(const LdapBackendOptions& options, LdapServers& servers, LdapTypicalTimes& typical, Clock& clock,
+                       Randomness& randomness, Reporter& reporter)
     : options_(options),
       servers_(servers),
+      typical_(typical),
       clock_(clock),
       randomness_(randomness),
       reporter_(reporter),
@@ -39,6 +43,7 @@ LdapWorker::LdapWorker(const LdapBackendOptions& options, LdapServers& servers, 
       user_dn_is_dn_(IsDn(ExpandUsername(options.user_dn, "x"))) {}
 
 absl::StatusOr<std::optional<Account>> LdapWorker::Resolve(const Username& name, MonotonicTime deadline) {
+  const MonotonicTime began = clock_.Monotonic();
   const auto answer = Search({.base = options_.base,
                               .filter = ExpandUsername(options_.filter, EscapeFilterValue(name.view())),
                               .attributes = attributes_,
@@ -60,8 +65,13 @@ absl::StatusOr<std::optional<Account>> LdapWorker::Resolve(const Username& name,
     return absl::UnavailableError(absl::StrCat("the directory refused the search: ", ldap_err2string(answer->code),
                                                " (", answer->diagnostic, ")"));
   }
-  if (answer->entries.empty() || answer->entries.front().dn.empty()) return std::nullopt;
-  return AccountOf(answer->entries.front(), options_.identity, name);
+  if (answer->entries.empty() || answer->entries.front().dn.empty()) {
+    WaitAsLong(typical_.search, began, deadline);
+    return std::nullopt;
+  }
+  auto account = AccountOf(answer->entries.front(), options_.identity, name);
+  typical_.search.Learn(clock_.Monotonic() - began);
+  return account;
 }
 
 absl::StatusOr<Verdict> LdapWorker::Validate(const Question& question) {
@@ -85,13 +95,18 @@ absl::StatusOr<Verdict> LdapWorker::ValidateBySearch(const Question& question) {
     }
   }
   if (!known) {
-    // Costs what a wrong password costs, and fails as it would fail.
+    // Takes as long as a wrong password, and fails as it would fail.
+    const MonotonicTime began = clock_.Monotonic();
     const auto ignored = BindUser(ImpossibleDn(), question.password.view(), question.deadline);
     if (!ignored.ok()) return ignored.status();
+    WaitAsLong(typical_.rejection, began, question.deadline);
     return Verdict{.decision = Decision::kUnknownUser};
   }
+  const MonotonicTime began = clock_.Monotonic();
   const auto decision = BindUser(dn, question.password.view(), question.deadline);
   if (!decision.ok()) return decision.status();
+  if (*decision == Decision::kWrongPassword) typical_.rejection.Learn(clock_.Monotonic() - began);
+  if (*decision == Decision::kLocked) WaitAsLong(typical_.rejection, began, question.deadline);
   if (*decision != Decision::kAccepted) return Verdict{.decision = *decision};
   if (identity.empty()) {
     auto read = ReadIdentity(dn, question.name, question.deadline);
@@ -99,6 +114,15 @@ absl::StatusOr<Verdict> LdapWorker::ValidateBySearch(const Question& question) {
     identity = *std::move(read);
   }
   return Verdict{.decision = Decision::kAccepted, .identity = std::move(identity)};
+}
+
+// Sleeps, and spins for the rest: a sleep ends late, and by how much would tell the one from the other.
+void LdapWorker::WaitAsLong(LdapTypicalTime& typical, MonotonicTime began, MonotonicTime deadline) {
+  const MonotonicTime until = std::min(began + typical.Draw(), deadline);
+  const absl::Duration asleep = until - clock_.Monotonic() - kLateAwake;
+  if (asleep > absl::ZeroDuration()) absl::SleepFor(asleep);
+  while (clock_.Monotonic() < until) {
+  }
 }
 
 absl::StatusOr<Verdict> LdapWorker::ValidateDirectly(const Question& question) {

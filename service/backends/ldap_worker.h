@@ -11,6 +11,7 @@
 #include "backends/ldap_connection.h"
 #include "backends/ldap_options.h"
 #include "backends/ldap_servers.h"
+#include "backends/ldap_typical_time.h"
 #include "base/clock.h"
 #include "base/names.h"
 #include "base/random.h"
@@ -27,9 +28,9 @@ namespace credcache {
 // again elsewhere.
 class LdapWorker {
  public:
-  // All must outlive it; `servers` is shared with the other workers.
-  LdapWorker(const LdapBackendOptions& options, LdapServers& servers, Clock& clock, Randomness& randomness,
-             Reporter& reporter);
+  // All must outlive it; `servers` and `typical` are shared with the other workers.
+  LdapWorker(const LdapBackendOptions& options, LdapServers& servers, LdapTypicalTimes& typical, Clock& clock,
+             Randomness& randomness, Reporter& reporter);
 
   // The account of `name`, with its identity; nothing: no entry, or more than one, which is reported.
   absl::StatusOr<std::optional<Account>> Resolve(const Username& name, MonotonicTime deadline);
@@ -63,6 +64,8 @@ class LdapWorker {
 
   absl::StatusOr<Verdict> ValidateBySearch(const Question& question);
   absl::StatusOr<Verdict> ValidateDirectly(const Question& question);
+  // Until what began then has taken as long as such a question usually does.
+  void WaitAsLong(LdapTypicalTime& typical, MonotonicTime began, MonotonicTime deadline);
   absl::StatusOr<Decision> BindUser(const std::string& dn, SecretView password, MonotonicTime deadline);
   absl::StatusOr<LdapSearchAnswer> Search(const LdapSearch& search, MonotonicTime deadline);
   absl::StatusOr<Identity> ReadOwnIdentity(const std::string& dn, const Username& name, MonotonicTime deadline);
@@ -78,6 +81,7 @@ class LdapWorker {
 
   const LdapBackendOptions& options_;
   LdapServers& servers_;
+  LdapTypicalTimes& typical_;
   Clock& clock_;
   Randomness& randomness_;
   Reporter& reporter_;

@@ -1,0 +1,18 @@
+#include "backends/ldap_typical_time.h"
+
+#include <algorithm>
+
+namespace credcache {
+
+void LdapTypicalTime::Learn(absl::Duration duration) {
+  const absl::MutexLock lock(&mutex_);
+  durations_[learned_++ % kRemembered] = duration;
+}
+
+absl::Duration LdapTypicalTime::Draw() {
+  const absl::MutexLock lock(&mutex_);
+  const size_t known = std::min(learned_, kRemembered);
+  return known == 0 ? absl::ZeroDuration() : durations_[randomness_.Below(known)];
+}
+
+}  // namespace credcache

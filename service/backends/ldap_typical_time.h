@@ -1,0 +1,43 @@
+// How long this directory usually takes for a kind of question, so that what it answers sooner is not told sooner.
+//
+// A directory computes a hash for an entry, and none for a name that has no entry or an account that it has locked; and
+// a search that finds somebody takes longer than one that does not. The time of the answer would tell which it was.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "base/random.h"
+
+namespace credcache {
+
+// Thread-safe. Remembers the last kRemembered answers.
+class LdapTypicalTime {
+ public:
+  static constexpr size_t kRemembered = 64;
+
+  explicit LdapTypicalTime(Randomness& randomness) : randomness_(randomness) {}
+
+  // One took so long.
+  void Learn(absl::Duration duration);
+  // One of those remembered, by chance, so that answers are spread as those are; zero before the first.
+  absl::Duration Draw();
+
+ private:
+  Randomness& randomness_;
+  absl::Mutex mutex_;
+  std::array<absl::Duration, kRemembered> durations_ ABSL_GUARDED_BY(mutex_);
+  size_t learned_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+// Those of one directory.
+struct LdapTypicalTimes {
+  LdapTypicalTime rejection;  // a bind with a wrong password
+  LdapTypicalTime search;     // a search that finds somebody
+};
+
+}  // namespace credcache

@@ -1,0 +1,30 @@
+#include "backends/ldap_typical_time.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace credcache {
+namespace {
+
+TEST(LdapTypicalTimeTest, NothingIsKnownBeforeTheFirst) {
+  SystemRandomness randomness;
+  LdapTypicalTime times(randomness);
+  EXPECT_EQ(times.Draw(), absl::ZeroDuration());
+  times.Learn(absl::Milliseconds(3));
+  EXPECT_EQ(times.Draw(), absl::Milliseconds(3));
+}
+
+TEST(LdapTypicalTimeTest, DrawsFromTheLastOnesAllOfThem) {
+  SystemRandomness randomness;
+  LdapTypicalTime times(randomness);
+  times.Learn(absl::Hours(1));
+  for (size_t i = 0; i < LdapTypicalTime::kRemembered; ++i) times.Learn(absl::Milliseconds(static_cast<int64_t>(i)));
+  std::set<absl::Duration> drawn;
+  for (int i = 0; i < 5'000; ++i) drawn.insert(times.Draw());
+  EXPECT_EQ(drawn.size(), LdapTypicalTime::kRemembered);
+  EXPECT_EQ(drawn.count(absl::Hours(1)), 0u);
+}
+
+}  // namespace
+}  // namespace credcache
