@@ -20,7 +20,6 @@ constexpr PostgresType kName = 19;
 constexpr PostgresType kInteger = 23;
 constexpr PostgresType kText = 25;
 constexpr PostgresType kTextArray = 1009;
-constexpr PostgresType kDate = 1082;
 constexpr PostgresType kTimestamp = 1114;
 constexpr PostgresType kTimestamptz = 1184;
 constexpr PostgresType kCitext = 16'500;
