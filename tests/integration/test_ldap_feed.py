@@ -84,12 +84,6 @@ def remember(client: Client, *names: str) -> None:
         assert client.authenticate(name, f"password-of-{name}").source == CACHE, name
 
 
-def percentiles(seconds: list[float]) -> str:
-    seconds = sorted(seconds)
-    figures = {"p50": seconds[len(seconds) // 2], "p99": seconds[len(seconds) * 99 // 100], "max": seconds[-1]}
-    return ", ".join(f"{name} {value * 1000:.1f} ms" for name, value in figures.items())
-
-
 @pytest.fixture
 def wire(synced: Slapd) -> Iterator[Wire]:
     """Between credcached and the directory `synced`."""
@@ -132,7 +126,7 @@ def test_a_password_change_is_felt_within_milliseconds_and_by_nobody_else(
             seconds.append(watch.seconds)
             assert client.authenticate("alice", new).outcome == ACCEPTED, number
     assert client.authenticate("bob", "password-of-bob").source == CACHE
-    text = percentiles(seconds)
+    text = waiting.percentiles(seconds)
     record_property("from_change_to_refusal", text)
     print(f"from the change to the refusal: {text}")
     assert told(server) - before == 1_000

@@ -90,12 +90,6 @@ def forgotten(client: Client, name: str, password: str = PASSWORD) -> None:
     )
 
 
-def in_text(seconds: list[float]) -> str:
-    ordered = sorted(seconds)
-    figures = {"p50": ordered[len(ordered) // 2], "p99": ordered[len(ordered) * 99 // 100], "max": ordered[-1]}
-    return ", ".join(f"{name} {value * 1000:.1f} ms" for name, value in figures.items())
-
-
 def test_a_change_is_felt_within_milliseconds_and_by_nobody_else(
     server: Credcached, connect: Connect, sql: Psql, record_property: Callable
 ) -> None:
@@ -121,8 +115,8 @@ def test_a_change_is_felt_within_milliseconds_and_by_nobody_else(
         seconds.append(watch.seconds)
         assert client.authenticate("alice", new).outcome == ACCEPTED, number
     assert client.authenticate("bob", "password-0").source == CACHE
-    record_property("from_commit_to_refusal", in_text(seconds))
-    print(f"from the commit to the refusal: {in_text(seconds)}")
+    record_property("from_commit_to_refusal", waiting.percentiles(seconds))
+    print(f"from the commit to the refusal: {waiting.percentiles(seconds)}")
     assert sorted(seconds)[990] <= 0.1
     assert server.metrics().total("credcache_invalidations_total", origin="feed") - before == 1_000
 
@@ -155,8 +149,8 @@ def test_no_change_is_missed_while_the_feed_is_cut_again_and_again(
         seconds.append(watch.seconds)
         assert client.authenticate("alice", new).outcome == ACCEPTED, number
     assert cuts >= 10, "the feed was hardly ever cut"
-    record_property("from_commit_to_refusal_while_cut", in_text(seconds))
-    print(f"{cuts} cuts; from the commit to the refusal: {in_text(seconds)}")
+    record_property("from_commit_to_refusal_while_cut", waiting.percentiles(seconds))
+    print(f"{cuts} cuts; from the commit to the refusal: {waiting.percentiles(seconds)}")
 
 
 def test_who_is_disabled_deleted_renamed_or_put_into_another_group_is_so_at_once(
