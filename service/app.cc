@@ -37,6 +37,7 @@
 #include "rpc/server.h"
 #include "rpc/stream_registry.h"
 #include "rpc/tls.h"
+#include "validator/breaker_validator.h"
 #include "validator/budget.h"
 #include "validator/budgeted_validator.h"
 #include "validator/caching_validator.h"
@@ -228,15 +229,22 @@ App::Impl::Chain App::Impl::BuildChain(const RealmConfig& realm) {
     const int number = ++of_kind[kind];
     const std::string name = number == 1 ? kind : absl::StrCat(kind, "-", number);
     BackendMetrics& metrics = metrics_.ForBackend(realm.name, name);
-    std::unique_ptr<Validator> backend = BuildBackend(
-        config, realm,
-        {.clock = clock_,
-         .randomness = randomness_,
-         .reporter = log_,
-         .changes = own_invalidations_.ListenerFor(
-             {.realm = realm.name, .backend = name, .metrics = metrics, .feeds = feeds, .reporter = log_})});
-    links.push_back({.validator = std::make_unique<MeteredValidator>(std::move(backend), metrics, clock_),
-                     .continue_on_rejected = config.continue_on_rejected});
+    std::unique_ptr<Validator> backend =
+        BuildBackend(config, realm,
+                     {.clock = clock_,
+                      .randomness = randomness_,
+                      .reporter = log_,
+                      .changes = own_invalidations_.ListenerFor(
+                          {.realm = realm.name, .backend = name, .metrics = metrics, .feeds = feeds, .reporter = log_}),
+                      .waiting = &metrics.waiting()});
+    backend = std::make_unique<MeteredValidator>(std::move(backend), metrics, clock_);
+    if (AsksOthers(config)) {
+      backend = std::make_unique<BreakerValidator>(
+          BreakerOptions{.backend = absl::StrCat(realm.name, "/", name)},
+          BreakerValidator::Shared{.metrics = metrics, .clock = clock_, .randomness = randomness_, .reporter = log_},
+          std::move(backend));
+    }
+    links.push_back({.validator = std::move(backend), .continue_on_rejected = config.continue_on_rejected});
   }
   return {.validators = realm.validators,
           .case_sensitive = realm.case_sensitive,

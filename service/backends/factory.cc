@@ -18,7 +18,7 @@ std::unique_ptr<Validator> BuildFile(const ValidatorConfig& config, const RealmC
                                      const BackendParts& parts) {
   const auto& file = std::get<FileConfig>(config.backend);
   const FileBackendOptions options = {.path = file.path, .realm = realm.name, .case_rule = CaseRuleOf(realm)};
-  return std::make_unique<FileBackend>(options, parts.clock, parts.reporter, parts.changes);
+  return std::make_unique<FileBackend>(options, parts.clock, parts.reporter, parts.changes, parts.waiting);
 }
 
 std::unique_ptr<Validator> BuildLdap(const ValidatorConfig& config, const RealmConfig& realm,
@@ -39,7 +39,7 @@ std::unique_ptr<Validator> BuildLdap(const ValidatorConfig& config, const RealmC
                                 .connections = ldap.connections,
                                 .timeout = ldap.timeout};
   return std::make_unique<LdapBackend>(std::move(options), parts.clock, parts.randomness, parts.reporter,
-                                       ldap.feed ? parts.changes : nullptr);
+                                       ldap.feed ? parts.changes : nullptr, parts.waiting);
 }
 
 std::unique_ptr<Validator> BuildRemote(const ValidatorConfig& config, const RealmConfig& realm,
@@ -66,18 +66,21 @@ std::unique_ptr<Validator> BuildPostgres(const ValidatorConfig& config, const Re
                                     .feed = postgres.feed,
                                     .channel = postgres.channel};
   return std::make_unique<PostgresBackend>(std::move(options), parts.clock, parts.randomness, parts.reporter,
-                                           parts.changes);
+                                           parts.changes, parts.waiting);
 }
 
 struct Kind {
   absl::string_view name;
   std::unique_ptr<Validator> (*build)(const ValidatorConfig& config, const RealmConfig& realm,
                                       const BackendParts& parts);
+  bool asks_others;
 };
 
 // In the order of ValidatorConfig::backend's alternatives.
-constexpr std::array<Kind, 4> kKinds = {
-    {{"file", BuildFile}, {"ldap", BuildLdap}, {"postgres", BuildPostgres}, {"remote", BuildRemote}}};
+constexpr std::array<Kind, 4> kKinds = {{{"file", BuildFile, /*asks_others=*/false},
+                                         {"ldap", BuildLdap, /*asks_others=*/true},
+                                         {"postgres", BuildPostgres, /*asks_others=*/true},
+                                         {"remote", BuildRemote, /*asks_others=*/true}}};
 static_assert(kKinds.size() == std::variant_size_v<decltype(ValidatorConfig::backend)>);
 
 }  // namespace
@@ -86,6 +89,8 @@ std::unique_ptr<Validator> BuildBackend(const ValidatorConfig& config, const Rea
                                         const BackendParts& parts) {
   return kKinds[config.backend.index()].build(config, realm, parts);
 }
+
+bool AsksOthers(const ValidatorConfig& config) { return kKinds[config.backend.index()].asks_others; }
 
 absl::string_view BackendKind(const ValidatorConfig& config) { return kKinds[config.backend.index()].name; }
 

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/reporter.h"
+#include "base/waiting.h"
 #include "config/config.h"
 #include "validator/validator.h"
 
@@ -19,6 +20,7 @@ struct BackendParts {
   Randomness& randomness;
   Reporter& reporter;
   std::shared_ptr<ChangeListener> changes;  // hears what the backend's change feed says
+  Waiting* waiting = nullptr;               // counts requests that wait for a free connection or worker
 };
 
 // The backend that `config` describes, for `realm`. Never fails: what is not there yet (a file, a directory) is
@@ -28,5 +30,9 @@ std::unique_ptr<Validator> BuildBackend(const ValidatorConfig& config, const Rea
 
 // Its kind, as the configuration and the metrics name it: "file", "ldap", "postgres", "remote".
 absl::string_view BackendKind(const ValidatorConfig& config);
+
+// Whether it asks somebody who may stop answering, so that asking on and on would make its users wait: then it wants a
+// circuit breaker. Not so what is read from this machine's files.
+bool AsksOthers(const ValidatorConfig& config);
 
 }  // namespace credcache

@@ -24,12 +24,12 @@ struct FileBackend::Validation {
 };
 
 FileBackend::FileBackend(const FileBackendOptions& options, Clock& clock, Reporter& reporter,
-                         std::shared_ptr<ChangeListener> changes)
+                         std::shared_ptr<ChangeListener> changes, Waiting* waiting)
     : realm_(options.realm), clock_(clock), reader_(options.path, options.case_rule, clock, reporter, changes) {
   const int threads =
       options.threads > 0 ? options.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  lookups_ = std::make_unique<WorkerPool>("file-lookup", 1, options.max_queue);
-  hashes_ = std::make_unique<WorkerPool>("file-hash", threads, options.max_queue);
+  lookups_ = std::make_unique<WorkerPool>("file-lookup", 1, options.max_queue, waiting);
+  hashes_ = std::make_unique<WorkerPool>("file-hash", threads, options.max_queue, waiting);
   if (changes != nullptr) watch_ = std::make_unique<FileWatch>(options.path, [this] { reader_.Look(); });
 }
 

@@ -14,6 +14,7 @@
 #include "base/limits.h"
 #include "base/names.h"
 #include "base/reporter.h"
+#include "base/waiting.h"
 #include "base/worker_pool.h"
 #include "validator/validator.h"
 
@@ -34,9 +35,9 @@ struct FileBackendOptions {
 class FileBackend final : public Validator {
  public:
   // `changes` hears of every change of the file that makes a difference to a user, milliseconds after it. Null: the
-  // file is looked at only when somebody asks.
+  // file is looked at only when somebody asks. `waiting` counts who waits for a thread; may be null.
   FileBackend(const FileBackendOptions& options, Clock& clock, Reporter& reporter,
-              std::shared_ptr<ChangeListener> changes = nullptr);
+              std::shared_ptr<ChangeListener> changes = nullptr, Waiting* waiting = nullptr);
   ~FileBackend() override;
 
   void Resolve(const Username& username, MonotonicTime deadline, ResolveDone done) override;

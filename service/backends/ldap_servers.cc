@@ -38,6 +38,11 @@ LdapServers::Choices LdapServers::Order() const {
   return choices;
 }
 
+bool LdapServers::AnyUp() const {
+  absl::MutexLock lock(&mutex_);
+  return std::any_of(states_.begin(), states_.end(), [](const State& state) { return state.up; });
+}
+
 std::string LdapServers::why() const {
   absl::MutexLock lock(&mutex_);
   return absl::StrCat(urls_.front(), ": ", states_.front().why);

@@ -36,6 +36,8 @@ class LdapServers {
   // then.
   Choices Order() const;
 
+  // Whether one of them is not known to be down.
+  bool AnyUp() const;
   // What is wrong with the first server.
   std::string why() const;
   const std::string& url(size_t server) const { return urls_[server]; }

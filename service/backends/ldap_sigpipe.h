@@ -31,4 +31,7 @@ class LdapSigpipeGuard {
   sigset_t before_;
 };
 
+// The same for the rest of the calling thread's life, so that each call need not.
+inline void KeepSigpipeFromThisThread() { static thread_local const LdapSigpipeGuard guard; }
+
 }  // namespace credcache

@@ -11,6 +11,7 @@
 #include "backends/ldap_escape.h"
 #include "backends/ldap_identity.h"
 #include "backends/ldap_service_account.h"
+#include "backends/ldap_sigpipe.h"
 
 namespace credcache {
 namespace {
@@ -43,6 +44,7 @@ LdapWorker::LdapWorker(const LdapBackendOptions& options, LdapServers& servers, 
       user_dn_is_dn_(IsDn(ExpandUsername(options.user_dn, "x"))) {}
 
 absl::StatusOr<std::optional<Account>> LdapWorker::Resolve(const Username& name, MonotonicTime deadline) {
+  KeepSigpipeFromThisThread();
   const MonotonicTime began = clock_.Monotonic();
   const auto answer = Search({.base = options_.base,
                               .filter = ExpandUsername(options_.filter, EscapeFilterValue(name.view())),
@@ -71,10 +73,12 @@ absl::StatusOr<std::optional<Account>> LdapWorker::Resolve(const Username& name,
   }
   auto account = AccountOf(answer->entries.front(), options_.identity, name);
   typical_.search.Learn(clock_.Monotonic() - began);
+  if (!account.ok()) return WithoutBlame(account.status());
   return account;
 }
 
 absl::StatusOr<Verdict> LdapWorker::Validate(const Question& question) {
+  KeepSigpipeFromThisThread();
   bind_unanswered_ = false;
   absl::StatusOr<Verdict> verdict = IsDirect(options_) ? ValidateDirectly(question) : ValidateBySearch(question);
   if (!verdict.ok() && !bind_unanswered_) return WithoutRejection(verdict.status());
@@ -160,7 +164,7 @@ absl::StatusOr<Identity> LdapWorker::ReadOwnIdentity(const std::string& dn, cons
   }
   if (answer->entries.size() != 1) return PlainIdentity(options_.identity, name);
   auto account = AccountOf(answer->entries.front(), options_.identity, name);
-  if (!account.ok()) return account.status();
+  if (!account.ok()) return WithoutBlame(account.status());
   return std::move(account->identity);
 }
 
@@ -170,7 +174,7 @@ absl::StatusOr<Identity> LdapWorker::ReadIdentity(const std::string& dn, const U
   if (!answer.ok()) return answer.status();
   if (answer->entries.size() != 1) return PlainIdentity(options_.identity, name);
   auto account = AccountOf(answer->entries.front(), options_.identity, name);
-  if (!account.ok()) return account.status();
+  if (!account.ok()) return WithoutBlame(account.status());
   return std::move(account->identity);
 }
 
@@ -199,7 +203,7 @@ absl::StatusOr<Decision> LdapWorker::BindUser(const std::string& dn, SecretView 
     auto decision = DecisionOf(*answer);
     if (decision.ok()) return decision;
     if (IsServerTrouble(answer->code)) return Lost(users_, asked, deadline, /*blame=*/true, decision.status());
-    return At(users_.server, decision.status());
+    return WithoutBlame(At(users_.server, decision.status()));
   }
 }
 
@@ -262,8 +266,8 @@ absl::Status LdapWorker::Connect(Kept& kept, Role role, MonotonicTime deadline) 
       servers_.MarkDown(choices[i].server, kind, opened.status().message());
     }
   }
-  if (failure.ok()) return absl::UnavailableError("no time is left to connect to the directory");
-  return failure;
+  if (failure.ok()) return WithoutBlame(absl::UnavailableError("no time is left to connect to the directory"));
+  return servers_.AnyUp() ? WithoutBlame(failure) : failure;
 }
 
 // Connects, and has the server answer something: a machine may take connections for a server that does nothing.
@@ -292,7 +296,8 @@ absl::Status LdapWorker::Lost(Kept& kept, MonotonicTime asked, MonotonicTime dea
   if (blame && WasFair(asked, deadline, /*shares=*/1)) {
     servers_.MarkDown(kept.server, LdapServers::Failure::kUnreachable, status.message());
   }
-  return At(kept.server, absl::UnavailableError(status.message()));
+  const absl::Status failure = At(kept.server, absl::UnavailableError(status.message()));
+  return servers_.AnyUp() ? WithoutBlame(failure) : failure;
 }
 
 // Whether a failure between `asked` and now is the server's, rather than that of a caller with hardly any time left.
@@ -305,7 +310,8 @@ absl::Status LdapWorker::At(size_t server, const absl::Status& status) const {
   return absl::UnavailableError(absl::StrCat(servers_.url(server), ": ", status.message()));
 }
 
-void LdapWorker::Probe() {
+void LdapWorker::Rest() {
+  KeepSigpipeFromThisThread();
   const auto server = servers_.ClaimProbe();
   if (!server) return;
   const Role role = IsDirect(options_) ? Role::kUsers : Role::kSearch;

@@ -46,8 +46,8 @@ class LdapWorker {
   // An error after which the directory may have counted a wrong password is told from the others: WithoutRejection.
   absl::StatusOr<Verdict> Validate(const Question& question);
 
-  // Sees whether a server that was down is back, if one is due. To be called when nobody waits for this worker.
-  void Probe();
+  // Sees whether a server that was down is back, if one is due.
+  void Rest();
 
   // Whether users are bound without a search before.
   static bool IsDirect(const LdapBackendOptions& options) { return !options.user_dn.empty(); }

@@ -84,6 +84,12 @@ absl::StatusOr<std::optional<Account>> PostgresWorker::Resolve(const Username& n
 }
 
 absl::StatusOr<Verdict> PostgresWorker::Validate(const Question& question) {
+  absl::StatusOr<Verdict> verdict = ValidateNow(question);
+  if (!verdict.ok()) return WithoutRejection(verdict.status());  // passwords are checked here, and nobody counts
+  return verdict;
+}
+
+absl::StatusOr<Verdict> PostgresWorker::ValidateNow(const Question& question) {
   const auto found = LookUp(question.asked, question.deadline);
   if (!found.ok()) return found.status();
   if (found->rows > 1) {
@@ -92,7 +98,7 @@ absl::StatusOr<Verdict> PostgresWorker::Validate(const Question& question) {
                                absl::Utf8SafeCHexEscape(question.asked.view()), ": taken for unknown"));
   }
   if (found->user && question.account && !(found->user->account.name == *question.account)) {
-    return absl::UnavailableError("the name's account changed during the log-on");
+    return WithoutBlame(absl::UnavailableError("the name's account changed during the log-on"));
   }
   bool own = false;
   const PasswordHash hash = HashOf(found->user, question.asked, own);
@@ -126,7 +132,7 @@ absl::StatusOr<PostgresWorker::Found> PostgresWorker::LookUp(const Username& nam
     if (answer.ok() && answer->sqlstate.empty()) {
       last_used_ = clock_.Monotonic();
       auto found = FoundIn(*answer, name);
-      return found.ok() ? std::move(found) : Trouble(found.status().message());
+      return found.ok() ? std::move(found) : WithoutBlame(Trouble(found.status().message()));
     }
     if (answer.ok() && (answer->sqlstate == kUntranslatable || answer->sqlstate == kNotInRepertoire)) return Found();
     const bool lost = !answer.ok() || IsOfTheConnection(answer->sqlstate);

@@ -62,7 +62,10 @@ void RemoteBackend::Resolve(const Username& username, MonotonicTime deadline, Re
          }
          if (!status.ok()) return done(Failed(kResolve, status));
          auto account = AccountFrom(response, username, rules_);
-         if (!account.ok()) ReportBroken(kResolve, account.status());
+         if (!account.ok()) {
+           ReportBroken(kResolve, account.status());
+           account = WithoutBlame(account.status());
+         }
          done(std::move(account));
        });
 }
@@ -83,6 +86,7 @@ void RemoteBackend::Validate(const LogOn& log_on, ValidateDone done) {
              ReportAnswering();
            } else {
              ReportBroken(kValidate, verdict.status());
+             verdict = WithoutBlame(verdict.status());
            }
          } else {
            verdict = Failed(kValidate, status, password.view());
@@ -95,7 +99,7 @@ void RemoteBackend::Validate(const LogOn& log_on, ValidateDone done) {
 
 absl::StatusOr<RemoteBackend::Call*> RemoteBackend::Admit(MonotonicTime deadline) {
   const absl::Duration left = std::min(deadline - clock_.Monotonic(), options_.timeout);
-  if (left <= absl::ZeroDuration()) return absl::UnavailableError("no time is left to ask the plug-in");
+  if (left <= absl::ZeroDuration()) return WithoutBlame(absl::UnavailableError("no time is left to ask the plug-in"));
   auto call = std::make_shared<Call>();
   call->context.set_deadline(
       gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_nanos(absl::ToInt64Nanoseconds(left), GPR_TIMESPAN)));
@@ -140,7 +144,10 @@ absl::Status RemoteBackend::Failed(const Method& method, const grpc::Status& sta
   failing_ = true;
   reporter_.Report(Severity::kWarning, "remote_error",
                    absl::StrCat(options_.address, ": ", method.name, ": ", StatusText(status, secret)));
-  return absl::UnavailableError(absl::StrCat(options_.address, ": the plug-in did not answer"));
+  absl::Status error = absl::UnavailableError(absl::StrCat(options_.address, ": the plug-in did not answer"));
+  const bool answered = status.error_code() != grpc::StatusCode::UNAVAILABLE &&
+                        status.error_code() != grpc::StatusCode::DEADLINE_EXCEEDED;
+  return answered ? WithoutBlame(std::move(error)) : error;
 }
 
 void RemoteBackend::ReportBroken(const Method& method, const absl::Status& status) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <string>
 #include <thread>
@@ -11,6 +12,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "base/waiting.h"
 
 namespace credcache {
 
@@ -19,8 +21,9 @@ class WorkerPool {
  public:
   using Task = absl::AnyInvocable<void()>;
 
-  // Starts `threads` threads, named `name` (15 characters count) in debuggers. At most `max_queue` tasks wait.
-  WorkerPool(const std::string& name, int threads, size_t max_queue);
+  // Starts `threads` threads, named `name` (15 characters count) in debuggers. At most `max_queue` tasks wait; they are
+  // counted in `waiting`, which may be null and outlives the pool.
+  WorkerPool(const std::string& name, int threads, size_t max_queue, Waiting* waiting = nullptr);
   // Runs what is queued, then joins the threads. Must not be called from one of them.
   ~WorkerPool();
 
@@ -31,8 +34,10 @@ class WorkerPool {
 
  private:
   void Run();
+  void CountWaiting(int64_t change);
 
   const size_t max_queue_;
+  Waiting* const waiting_;
   mutable absl::Mutex mutex_;
   std::deque<Task> queue_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;

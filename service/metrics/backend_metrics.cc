@@ -7,7 +7,7 @@ namespace credcache {
 
 absl::string_view Name(BackendResult result) {
   static constexpr std::array<absl::string_view, kBackendResults> kNames = {
-      "accepted", "rejected", "unknown_user", "locked", "disabled", "expired", "error", "overload"};
+      "accepted", "rejected", "unknown_user", "locked", "disabled", "expired", "error", "overload", "circuit_open"};
   return kNames[static_cast<size_t>(result)];
 }
 
@@ -40,8 +40,11 @@ void BackendMetrics::SetFeed(uint64_t feed, FeedState state) {
 BackendReading BackendMetrics::Read() const {
   BackendReading reading = {.up = up_.load(std::memory_order_relaxed),
                             .feed = Feed(),
+                            .circuit = Circuit(),
                             .in_flight = static_cast<uint64_t>(std::max<int64_t>(InFlight(), 0)),
-                            .errors = Requests(BackendResult::kError) + Requests(BackendResult::kOverload)};
+                            .waiting = static_cast<uint64_t>(std::max<int64_t>(waiting_.load(), 0)),
+                            .errors = Requests(BackendResult::kError) + Requests(BackendResult::kOverload) +
+                                      Requests(BackendResult::kRefused)};
   for (const Count& count : results_) reading.requests += count.Read();
 
   // A request that ends meanwhile may still show the one before it in its place of the ring: good enough for a median.

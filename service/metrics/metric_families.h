@@ -44,12 +44,20 @@ inline constexpr FamilySpec kThrottleDryRun = {"credcache_throttle_dry_run_total
                                                "What would have been THROTTLED, but for throttle.dry_run, by reason."};
 inline constexpr FamilySpec kBackendRequests = {
     "credcache_backend_requests_total", Counter,
-    "Requests to a backend that ended, by result (error: it gave no answer; overload: not sent, too many waited)."};
+    "Requests to a backend that ended, by result (error: it gave no answer; overload: not sent, too many waited; "
+    "circuit_open: not sent, the backend had stopped answering)."};
 inline constexpr FamilySpec kBackendDuration = {
     "credcache_backend_duration_seconds", Histogram,
     "Time from a request to a backend to its answer or failure, waiting for a free connection or worker included."};
 inline constexpr FamilySpec kBackendInFlight = {"credcache_backend_in_flight", Gauge,
                                                 "Requests to a backend under way or waiting."};
+inline constexpr FamilySpec kBackendWaiting = {"credcache_backend_waiting", Gauge,
+                                               "Requests to a backend that wait for a free connection or worker."};
+inline constexpr FamilySpec kBackendCircuit = {
+    "credcache_backend_circuit", Gauge,
+    "The backend's circuit breaker: 0 closed (it is asked), 1 half open (one request tries whether it answers again), "
+    "2 "
+    "open (it has stopped answering, and is not asked for a moment); left out where there is none."};
 inline constexpr FamilySpec kBackendFeedUp = {
     "credcache_backend_feed_up", Gauge,
     "1 while changes at the backend are heard of, 0 while its change feed is down; left out where there is none."};

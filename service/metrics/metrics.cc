@@ -204,6 +204,8 @@ void Metrics::CollectBackends(std::vector<MetricFamily>& out) const {
   FamilyBuilder requests(families::kBackendRequests);
   FamilyBuilder durations(families::kBackendDuration);
   FamilyBuilder in_flight(families::kBackendInFlight);
+  FamilyBuilder waiting(families::kBackendWaiting);
+  FamilyBuilder circuit(families::kBackendCircuit);
   FamilyBuilder feed_up(families::kBackendFeedUp);
   {
     const absl::MutexLock lock(&mutex_);
@@ -215,12 +217,17 @@ void Metrics::CollectBackends(std::vector<MetricFamily>& out) const {
       }
       durations.Add({{"backend", backend}, {"realm", realm}}, metrics->Durations());
       in_flight.Add({{"backend", backend}, {"realm", realm}}, static_cast<double>(metrics->InFlight()));
+      waiting.Add({{"backend", backend}, {"realm", realm}}, static_cast<double>(metrics->waiting().load()));
+      if (const CircuitState state = metrics->Circuit(); state != CircuitState::kNone) {
+        circuit.Add({{"backend", backend}, {"realm", realm}}, static_cast<double>(state) - 1);
+      }
       if (const FeedState feed = metrics->Feed(); feed != FeedState::kNone) {
         feed_up.Add({{"backend", backend}, {"realm", realm}}, feed == FeedState::kUp ? 1 : 0);
       }
     }
   }
-  for (FamilyBuilder* family : {&requests, &durations, &in_flight, &feed_up}) std::move(*family).AppendTo(out);
+  for (FamilyBuilder* family : {&requests, &durations, &in_flight, &waiting, &circuit, &feed_up})
+    std::move(*family).AppendTo(out);
 }
 
 void Metrics::CollectInvalidations(std::vector<MetricFamily>& out) const {

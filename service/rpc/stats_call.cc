@@ -45,6 +45,20 @@ v1::BackendStats::FeedState ProtoOf(FeedState state) {
   return v1::BackendStats::FEED_STATE_UNSPECIFIED;
 }
 
+v1::BackendStats::CircuitState ProtoOf(CircuitState state) {
+  switch (state) {
+    case CircuitState::kNone:
+      return v1::BackendStats::CIRCUIT_STATE_UNSPECIFIED;
+    case CircuitState::kClosed:
+      return v1::BackendStats::CIRCUIT_STATE_CLOSED;
+    case CircuitState::kHalfOpen:
+      return v1::BackendStats::CIRCUIT_STATE_HALF_OPEN;
+    case CircuitState::kOpen:
+      return v1::BackendStats::CIRCUIT_STATE_OPEN;
+  }
+  return v1::BackendStats::CIRCUIT_STATE_UNSPECIFIED;
+}
+
 uint64_t Unsigned(int64_t count) { return static_cast<uint64_t>(std::max<int64_t>(0, count)); }
 
 // The fields that CacheStats and RealmStats have in common.
@@ -114,7 +128,9 @@ void AddBackends(const RpcParts& parts, const Caller& caller, v1::StatsResponse*
     proto->set_backend(backend.backend);
     proto->set_state(backend.reading.up ? v1::BackendStats::STATE_UP : v1::BackendStats::STATE_DOWN);
     proto->set_feed(ProtoOf(backend.reading.feed));
+    proto->set_circuit(ProtoOf(backend.reading.circuit));
     proto->set_in_flight(backend.reading.in_flight);
+    proto->set_waiting(backend.reading.waiting);
     proto->set_requests(backend.reading.requests);
     proto->set_errors(backend.reading.errors);
     ToProto(backend.reading.latency_median, proto->mutable_latency_median());

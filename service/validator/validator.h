@@ -91,6 +91,16 @@ inline bool MayHaveRejected(const absl::Status& error) {
   return !absl::IsResourceExhausted(error) && !error.GetPayload("credcache/without-rejection").has_value();
 }
 
+// Errors that say nothing of how the backend is: it answered, and cannot tell of this one account, or it was not asked,
+// since too little time was left. All others blame it, and enough of them in a row open its circuit.
+inline absl::Status WithoutBlame(absl::Status error) {
+  error.SetPayload("credcache/without-blame", absl::Cord());
+  return error;
+}
+inline bool BlamesBackend(const absl::Status& error) {
+  return !absl::IsResourceExhausted(error) && !error.GetPayload("credcache/without-blame").has_value();
+}
+
 // Thread-safe, and asynchronous: `done` is called exactly once, before or after the method returns, on the caller's
 // thread or on another; it must not block. What a method needs of its arguments later, it copies before it returns;
 // and it no longer looks at them once it has called `done`.

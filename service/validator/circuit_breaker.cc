@@ -1,0 +1,61 @@
+#include "validator/circuit_breaker.h"
+
+#include <algorithm>
+
+namespace credcache {
+
+std::optional<CircuitBreaker::Ticket> CircuitBreaker::Admit() {
+  const absl::MutexLock lock(&mutex_);
+  switch (state_) {
+    case CircuitState::kClosed:
+      return Ticket{.opened = opened_};
+    case CircuitState::kOpen:
+      if (clock_.Monotonic() < open_until_) return std::nullopt;
+      state_ = CircuitState::kHalfOpen;
+      return Ticket{.opened = opened_, .probe = true};
+    case CircuitState::kHalfOpen:
+      break;
+  }
+  return std::nullopt;
+}
+
+bool CircuitBreaker::Ended(const Ticket& ticket, End end) {
+  const absl::MutexLock lock(&mutex_);
+  const CircuitState before = state_;
+  // What began before the circuit last opened has had its say, unless it is good news.
+  const bool current = ticket.opened == opened_;
+  switch (end) {
+    case End::kAnswered:
+      state_ = CircuitState::kClosed;
+      failures_ = 0;
+      pause_ = policy_.first_pause;
+      break;
+    case End::kFailed:
+      if (!current) break;
+      if (state_ == CircuitState::kHalfOpen || (state_ == CircuitState::kClosed && ++failures_ >= policy_.failures)) {
+        Open();
+      }
+      break;
+    case End::kUntold:
+      // The next one may try at once.
+      if (current && ticket.probe && state_ == CircuitState::kHalfOpen) state_ = CircuitState::kOpen;
+      break;
+  }
+  return (before == CircuitState::kClosed) != (state_ == CircuitState::kClosed);
+}
+
+CircuitState CircuitBreaker::state() const {
+  const absl::MutexLock lock(&mutex_);
+  return state_;
+}
+
+void CircuitBreaker::Open() {
+  state_ = CircuitState::kOpen;
+  failures_ = 0;
+  ++opened_;
+  const auto spread = static_cast<uint64_t>(absl::ToInt64Microseconds(pause_) / 2);
+  open_until_ = clock_.Monotonic() + pause_ - absl::Microseconds(randomness_.Below(spread + 1));
+  pause_ = std::min(pause_ * 2, policy_.longest_pause);
+}
+
+}  // namespace credcache
