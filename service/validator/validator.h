@@ -36,6 +36,9 @@ enum class Decision : uint8_t {
 struct Verdict {
   Decision decision = Decision::kWrongPassword;
   Identity identity;  // of the accepted; empty otherwise
+  // Of the accepted: the directory's own stamp of the account's password, greater after each change of it (Active
+  // Directory's pwdLastSet, ppolicy's pwdChangedTime), as it was when the password was checked or before; 0: not known.
+  int64_t password_stamp = 0;
   // What follows is filled in by the caching validator; backends leave it.
   Source source = Source::kBackend;
   absl::Time validated_at;                         // when the validation began
