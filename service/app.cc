@@ -37,6 +37,7 @@
 #include "rpc/server.h"
 #include "rpc/stream_registry.h"
 #include "rpc/tls.h"
+#include "validator/accepted_passwords.h"
 #include "validator/breaker_validator.h"
 #include "validator/budget.h"
 #include "validator/budgeted_validator.h"
@@ -44,6 +45,7 @@
 #include "validator/chain_validator.h"
 #include "validator/metered_validator.h"
 #include "validator/realms.h"
+#include "validator/retiring_validator.h"
 #include "validator/shield.h"
 #include "validator/shielded_validator.h"
 #include "validator/sweeper.h"
@@ -132,6 +134,7 @@ class App::Impl {
   Sweeper sweeper_{cache_.get()};       // housekeeping's own
   FlightTable flights_;
   Budget budget_{config_->throttle.memory.accounts, clock_, randomness_};
+  AcceptedPasswords accepted_passwords_{config_->cache.max_entries, clock_, randomness_};
   Shield shield_{config_->throttle.memory, clock_, randomness_};
   RealmIds realm_ids_;
   CurrentRealms realms_;
@@ -182,7 +185,7 @@ App::Impl::Impl(std::string config_path, std::shared_ptr<const Config> config)
                  : std::make_unique<Cache>(
                        CacheOptions{.buckets = config_->cache.buckets, .max_entries = config_->cache.max_entries},
                        clock_, randomness_)),
-      journal_(replica_, InvalidationApplier(cache_.get(), realm_ids_, realms_)) {}
+      journal_(replica_, InvalidationApplier(cache_.get(), realm_ids_, realms_, &accepted_passwords_)) {}
 
 App::Impl::~Impl() {
   Stop("the program ends");
@@ -270,9 +273,17 @@ std::shared_ptr<const Realms> App::Impl::BuildRealms(const Config& config, Chain
     const CaseRule case_rule = realm.case_sensitive ? CaseRule::kSensitive : CaseRule::kFold;
     RealmMetrics& metrics = metrics_.ForRealm(realm.name);
     const bool dry_run = config.throttle.policy.dry_run;
-    auto budgeted = std::make_shared<BudgetedValidator>(
+    std::shared_ptr<Validator> validator = std::make_shared<BudgetedValidator>(
         BudgetOptions{.realm = realm.name, .realm_id = id, .policy = realm.budget, .dry_run = dry_run},
         BudgetedValidator::Shared{.budget = budget_, .metrics = metrics, .reporter = log_}, chain.validator);
+    if (realm.policy.retire > absl::ZeroDuration()) {
+      validator = std::make_shared<RetiringValidator>(
+          RetiringOptions{.realm = realm.name,
+                          .realm_id = id,
+                          .case_rule = case_rule,
+                          .keep = realm.policy.age_limit + realm.policy.retire},
+          RetiringValidator::Shared{.accepted = accepted_passwords_, .digester = digester_}, std::move(validator));
+    }
     auto caching = std::make_unique<CachingValidator>(
         CachingOptions{.realm = realm.name,
                        .realm_id = id,
@@ -286,7 +297,7 @@ std::shared_ptr<const Realms> App::Impl::BuildRealms(const Config& config, Chain
                                  .revisions = journal_,
                                  .clock = clock_,
                                  .budget = &budget_},
-        metrics, std::move(budgeted));
+        metrics, std::move(validator));
     auto shielded = std::make_shared<ShieldedValidator>(
         ShieldOptions{.realm = realm.name,
                       .realm_id = id,

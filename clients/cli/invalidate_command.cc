@@ -50,6 +50,8 @@ CLI::App* DefineInvalidate(CLI::App& app, InvalidateOptions& options) {
       ->type_name("REALM");
   command->add_flag("--all", options.all, "Forget everything");
   command->add_option("--reason", options.reason, "Why, for the audit log")->check(Utf8())->type_name("TEXT");
+  command->add_flag("--lift-retired", options.lift_retired,
+                    "A password that was refused because it had been changed (realm option retire) may be right again");
   command->footer(
       "When it has returned, no request that comes later is answered from the cache for what it covered.\n\n"
       "Examples:\n"
@@ -69,6 +71,7 @@ absl::StatusOr<v1::InvalidateRequest> MakeInvalidateRequest(const InvalidateOpti
   }
   v1::InvalidateRequest request;
   request.set_reason(options.reason);
+  request.set_lift_retired(options.lift_retired);
   if (!options.user.empty()) {
     request.mutable_user()->set_username(options.user);
     request.mutable_user()->set_realm(options.realm);

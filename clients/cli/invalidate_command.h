@@ -18,6 +18,7 @@ struct InvalidateOptions {
   std::string realm;
   bool all = false;
   std::string reason;
+  bool lift_retired = false;
 };
 
 CLI::App* DefineInvalidate(CLI::App& app, InvalidateOptions& options);

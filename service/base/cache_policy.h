@@ -26,8 +26,11 @@ struct CachePolicy {
   bool supersede = true;
   // The age limit while the realm's change feed is down.
   absl::Duration feed_down_age_limit = absl::Minutes(5);
+  // A password that was accepted here and has been changed since is refused for so long after its entry's age limit,
+  // even where the directory goes on taking it. Zero: what the directory says stands.
+  absl::Duration retire = absl::ZeroDuration();
 
-  // What holds then.
+  // What holds while a feed is down.
   CachePolicy WhileFeedIsDown() const {
     CachePolicy policy = *this;
     policy.age_limit = std::min(age_limit, feed_down_age_limit);

@@ -69,6 +69,9 @@ CachePolicy MergePolicy(const Section& written, const std::string& path, CachePo
     policy.feed_down_age_limit =
         checks.Length(Child(path, "feed_down_age_limit"), written.feed_down_age_limit(), kShortestLimit, kLongestLimit);
   }
+  if (written.has_retire()) {
+    policy.retire = checks.Length(Child(path, "retire"), written.retire(), absl::ZeroDuration(), kLongestLimit);
+  }
   return policy;
 }
 

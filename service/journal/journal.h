@@ -20,6 +20,8 @@ struct Invalidation {
   std::vector<std::string> usernames;  // kUser: the normalised names that the account is known by to whoever asked
   // kUser: which account is meant could not be asked of the backend, so no flight of the realm may fill.
   bool fence_realm = false;
+  // Passwords that were refused because they had been changed (realm option `retire`) may be right again.
+  bool lift_retired = false;
   std::string reason;
 };
 

@@ -25,7 +25,6 @@ struct Asked {
 
 absl::Status CheckTarget(const v1::InvalidateRequest& request) {
   if (request.reason().size() > kMaxReasonSize) return MakeFieldError("reason", "is longer than 256 bytes");
-  if (request.lift_retired()) return MakeError(ErrorReason::kNotImplemented, "lift_retired is not supported yet");
   switch (request.target_case()) {
     case Target::kUser:
     case Target::kRealm:
@@ -100,17 +99,17 @@ grpc::ServerUnaryReactor* HandleInvalidate(const RpcParts& parts, const Listener
     ToProto(*appended, &response);
     waiting->Answer(response);
   };
-  std::string reason = request.reason();
+  Invalidator::Words words = {.reason = request.reason(), .lift_retired = request.lift_retired()};
   switch (target) {
     case InvalidationTarget::kUser:
-      parts.invalidator.User(request.user().realm(), request.user().username(), std::move(reason), std::move(done));
+      parts.invalidator.User(request.user().realm(), request.user().username(), std::move(words), std::move(done));
       break;
     case InvalidationTarget::kRealm:
-      parts.invalidator.Realm(request.realm(), std::move(reason), std::move(done));
+      parts.invalidator.Realm(request.realm(), std::move(words), std::move(done));
       break;
     case InvalidationTarget::kSession:  // not built yet, see CheckTarget
     case InvalidationTarget::kAll:
-      parts.invalidator.All(std::move(reason), std::move(done));
+      parts.invalidator.All(std::move(words), std::move(done));
       break;
   }
   return waiting;

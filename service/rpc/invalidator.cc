@@ -19,7 +19,7 @@ Appended Sum(const Appended& first, Appended second) {
 Invalidator::Invalidator(CurrentRealms& realms, Journal& journal, Clock& clock)
     : realms_(realms), journal_(journal), clock_(clock) {}
 
-void Invalidator::User(absl::string_view realm, absl::string_view username, std::string reason, Done done) {
+void Invalidator::User(absl::string_view realm, absl::string_view username, Words words, Done done) {
   std::shared_ptr<const Realms> set = realms_.Get();
   absl::StatusOr<Realms::Routed> routed = set->Route(realm, username);
   if (!routed.ok()) return done(routed.status());
@@ -29,7 +29,8 @@ void Invalidator::User(absl::string_view realm, absl::string_view username, std:
   Invalidation known{.target = Invalidation::Target::kUser,
                      .realm = target.name,
                      .usernames = {std::string(routed->username.view())},
-                     .reason = std::move(reason)};
+                     .lift_retired = words.lift_retired,
+                     .reason = std::move(words.reason)};
   journal_.Append(known, [this, set, &target, asked = routed->username, known,
                           done = std::move(done)](absl::StatusOr<Appended> first) mutable {
     if (!first.ok()) return done(std::move(first));
@@ -57,22 +58,41 @@ void Invalidator::User(absl::string_view realm, absl::string_view username, std:
   });
 }
 
-void Invalidator::Realm(absl::string_view realm, std::string reason, Done done) {
+void Invalidator::Realm(absl::string_view realm, Words words, Done done) {
   const std::shared_ptr<const Realms> set = realms_.Get();
   const credcache::Realm* target = set->Find(realm);
   if (target == nullptr) return done(absl::InvalidArgumentError("names no realm"));
-  journal_.Append({.target = Invalidation::Target::kRealm, .realm = target->name, .reason = std::move(reason)},
+  journal_.Append({.target = Invalidation::Target::kRealm,
+                   .realm = target->name,
+                   .lift_retired = words.lift_retired,
+                   .reason = std::move(words.reason)},
                   std::move(done));
 }
 
-void Invalidator::All(std::string reason, Done done) {
-  journal_.Append({.target = Invalidation::Target::kAll, .reason = std::move(reason)}, std::move(done));
+void Invalidator::All(Words words, Done done) {
+  journal_.Append(
+      {.target = Invalidation::Target::kAll, .lift_retired = words.lift_retired, .reason = std::move(words.reason)},
+      std::move(done));
 }
 
-InvalidationApplier::InvalidationApplier(Cache* cache, const RealmIds& realm_ids, const CurrentRealms& realms)
-    : cache_(cache), realm_ids_(realm_ids), realms_(realms) {}
+InvalidationApplier::InvalidationApplier(Cache* cache, const RealmIds& realm_ids, const CurrentRealms& realms,
+                                         AcceptedPasswords* accepted)
+    : cache_(cache), realm_ids_(realm_ids), realms_(realms), accepted_(accepted) {}
+
+// Canonical names, and names that are none, which are nobody's there.
+void InvalidationApplier::Lift(const Invalidation& invalidation) {
+  if (invalidation.target == Invalidation::Target::kAll) return accepted_->LiftAll();
+  const std::optional<RealmId> id = realm_ids_.Find(invalidation.realm);
+  if (!id.has_value()) return;
+  if (invalidation.target == Invalidation::Target::kRealm) return accepted_->LiftRealm(*id);
+  for (const std::string& name : invalidation.usernames) {
+    const absl::StatusOr<Username> username = Username::Normalize(name, CaseRule::kSensitive);
+    if (username.ok()) accepted_->Lift({*id, *username});
+  }
+}
 
 int64_t InvalidationApplier::operator()(Revision revision, const Invalidation& invalidation) {
+  if (invalidation.lift_retired && accepted_ != nullptr) Lift(invalidation);
   if (cache_ == nullptr) return 0;
   if (invalidation.target == Invalidation::Target::kAll) return cache_->ForgetAll(revision);
 

@@ -71,7 +71,7 @@ void Server::Authenticate(absl::string_view username, SecretView password, absl:
 }
 
 void Server::Invalidate(absl::string_view username, absl::AnyInvocable<void()> done) {
-  invalidator_.User(kRealm, username, "the mail day",
+  invalidator_.User(kRealm, username, {.reason = "the mail day"},
                     [done = std::move(done)](const absl::StatusOr<Appended>&) mutable { done(); });
 }
 

@@ -109,11 +109,6 @@ TEST_F(MistakesTest, KeysThatAreNotBuiltYet) {
   for (const char* key : {"journal", "sessions"}) {
     ExpectBeforeRealm({{absl::StrCat(key, ": {}"), absl::StrCat("c.yaml:1: ", key, rest)}});
   }
-  for (const char* key : {"retire"}) {
-    ExpectBeforeRealm({{absl::StrCat("cache: {", key, ": 5m}"), absl::StrCat("c.yaml:1: cache.", key, rest)}});
-    ExpectAll({{absl::StrCat("realms:\n- {name: r, cache: {", key, ": 5m}, validators: [{file: {path: users}}]}"),
-                absl::StrCat("c.yaml:2: realms[0].cache.", key, rest)}});
-  }
   for (const char* key : {"sessions", "negotiate"}) {
     ExpectAll({{absl::StrCat("realms:\n- {name: r, ", key, ": {}, validators: [{file: {path: users}}]}"),
                 absl::StrCat("c.yaml:2: realms[0].", key, rest)}});
@@ -319,6 +314,7 @@ TEST_F(MistakesTest, CacheLimits) {
        "c.yaml:1: cache.negative.longest: got \"31m\", expected a duration from 0s to 30m"},
       {"cache: {negative: {first: 2m, longest: 0s}}", "ok"},
       {"cache: {stale_grace: 169h}", "c.yaml:1: cache.stale_grace: got \"169h\", expected a duration from 0s to 168h"},
+      {"cache: {retire: -1m}", "c.yaml:1: cache.retire: got \"-1m\", expected a duration from 0s to 8760h"},
       {"cache: {quarantine: 61m}", "c.yaml:1: cache.quarantine: got \"61m\", expected a duration from 0s to 1h"},
   });
 }

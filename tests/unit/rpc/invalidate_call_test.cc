@@ -78,8 +78,6 @@ TEST_F(InvalidateTest, BadTargetsAreNamed) {
   request.set_reason(std::string(257, 'r'));
   EXPECT_EQ(field(), "reason");
   request = All();
-  request.set_lift_retired(true);
-  EXPECT_EQ(PartsOf(Invalidate(request)).reason, "NOT_IMPLEMENTED");
   request.set_session_token("token");
   EXPECT_EQ(PartsOf(Invalidate(request)).reason, "NOT_IMPLEMENTED");
   EXPECT_EQ(f_.metrics.Invalidations(), 0);

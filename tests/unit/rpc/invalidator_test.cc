@@ -52,14 +52,15 @@ class InvalidatorTest : public testing::Test {
   RealmIds realm_ids_;
   std::shared_ptr<FakeValidator> directory_ = std::make_shared<FakeValidator>();
   CurrentRealms realms_{MakeRealms()};
-  MemoryJournal journal_{"replica-1", InvalidationApplier(&cache_, realm_ids_, realms_)};
+  AcceptedPasswords accepted_{100, clock_, randomness_};
+  MemoryJournal journal_{"replica-1", InvalidationApplier(&cache_, realm_ids_, realms_, &accepted_)};
   Invalidator invalidator_{realms_, journal_, clock_};
   absl::StatusOr<Appended> answer_ = absl::InternalError("no answer");
 };
 
 TEST_F(InvalidatorTest, ForgetsAUserAndSaysWhoAcknowledged) {
   Fill("alice");
-  invalidator_.User("", "Alice", "left the company", Keep());
+  invalidator_.User("", "Alice", {.reason = "left the company"}, Keep());
   ASSERT_TRUE(answer_.ok());
   EXPECT_EQ(answer_->entries_removed, 1);
   EXPECT_EQ(answer_->revision, Revision(1));
@@ -70,7 +71,7 @@ TEST_F(InvalidatorTest, ForgetsAUserAndSaysWhoAcknowledged) {
 
 TEST_F(InvalidatorTest, AsksTheBackendWhichAccountANameIs) {
   Fill("bob");
-  invalidator_.User("corp", "robert", "", Keep());
+  invalidator_.User("corp", "robert", {}, Keep());
   ASSERT_TRUE(answer_.ok());
   EXPECT_EQ(answer_->entries_removed, 1);
   EXPECT_EQ(Fill("bob", Revision(0)), FillOutcome::kFenced);
@@ -80,7 +81,7 @@ TEST_F(InvalidatorTest, WhereTheBackendCannotAnswerTheRealmIsFencedAndTheCallerT
   Fill("robert");
   Fill("alice");
   directory_->FailResolve(absl::UnavailableError("down"));
-  invalidator_.User("corp", "robert", "", Keep());
+  invalidator_.User("corp", "robert", {}, Keep());
   EXPECT_EQ(answer_.status().code(), absl::StatusCode::kUnavailable);
   EXPECT_EQ(cache_.Counts().entries, 1) << "what was known by that name is gone, the rest is not";
   EXPECT_EQ(Fill("carol", Revision(0)), FillOutcome::kFenced);
@@ -89,7 +90,7 @@ TEST_F(InvalidatorTest, WhereTheBackendCannotAnswerTheRealmIsFencedAndTheCallerT
 
 TEST_F(InvalidatorTest, AUserThatTheDirectoryNoLongerHasGoesByName) {
   Fill("dave");
-  invalidator_.User("corp", "dave", "", Keep());
+  invalidator_.User("corp", "dave", {}, Keep());
   ASSERT_TRUE(answer_.ok());
   EXPECT_EQ(answer_->entries_removed, 1);
 }
@@ -97,21 +98,51 @@ TEST_F(InvalidatorTest, AUserThatTheDirectoryNoLongerHasGoesByName) {
 TEST_F(InvalidatorTest, ForgetsARealmOrAll) {
   Fill("alice");
   Fill("bob");
-  invalidator_.Realm("OTHER", "", Keep());
+  invalidator_.Realm("OTHER", {}, Keep());
   EXPECT_EQ(answer_->entries_removed, 0);
-  invalidator_.Realm("CORP", "", Keep());
+  invalidator_.Realm("CORP", {}, Keep());
   EXPECT_EQ(answer_->entries_removed, 2);
   Fill("alice", journal_.Applied());
-  invalidator_.All("", Keep());
+  invalidator_.All({}, Keep());
   EXPECT_EQ(answer_->entries_removed, 1);
 }
 
+TEST_F(InvalidatorTest, LiftsWhatIsRetiredOnlyWhenItIsSaid) {
+  const RealmId corp = realm_ids_.Intern("corp");
+  const auto is_refused = [&] {
+    const Digest old_password = digester_.Compute("corp", "bob", SecretView("old"));
+    return !accepted_.Accept({corp, Name("bob")}, old_password, 2, absl::Hours(1));
+  };
+  const auto retire = [&] {
+    accepted_.Accept({corp, Name("bob")}, digester_.Compute("corp", "bob", SecretView("old")), 1, absl::Hours(1));
+    ASSERT_TRUE(is_refused());
+  };
+  retire();
+  invalidator_.User("corp", "robert", {}, Keep());
+  invalidator_.Realm("corp", {}, Keep());
+  invalidator_.All({}, Keep());
+  invalidator_.Realm("other", {.lift_retired = true}, Keep());
+  EXPECT_TRUE(is_refused());
+  invalidator_.User("corp", "robert", {.lift_retired = true}, Keep());
+  EXPECT_FALSE(is_refused());
+
+  clock_.Advance(absl::Hours(2));
+  retire();
+  invalidator_.Realm("corp", {.lift_retired = true}, Keep());
+  EXPECT_FALSE(is_refused());
+
+  clock_.Advance(absl::Hours(2));
+  retire();
+  invalidator_.All({.lift_retired = true}, Keep());
+  EXPECT_FALSE(is_refused());
+}
+
 TEST_F(InvalidatorTest, RefusesRealmsThatDoNotExistAndNamesThatAreNone) {
-  invalidator_.Realm("nowhere", "", Keep());
+  invalidator_.Realm("nowhere", {}, Keep());
   EXPECT_EQ(answer_.status().code(), absl::StatusCode::kInvalidArgument);
-  invalidator_.User("nowhere", "alice", "", Keep());
+  invalidator_.User("nowhere", "alice", {}, Keep());
   EXPECT_EQ(answer_.status().code(), absl::StatusCode::kInvalidArgument);
-  invalidator_.User("corp", "a\nb", "", Keep());
+  invalidator_.User("corp", "a\nb", {}, Keep());
   EXPECT_EQ(answer_.status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(journal_.Applied(), Revision(0));
 }
