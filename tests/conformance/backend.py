@@ -56,6 +56,10 @@ class Backend(abc.ABC):
     def config(self, timeout_seconds: float) -> dict[str, Any]:
         """The validator's entry in the configuration: `{name: {...}}`. `timeout_seconds`: where it has one."""
 
+    def feed_config(self, timeout_seconds: float) -> dict[str, Any]:
+        """The same, with its change feed. Excluded with `a_changed_password_never_works_sometimes`."""
+        raise NotImplementedError
+
     # --- accounts
 
     @abc.abstractmethod

@@ -4,6 +4,7 @@ import contextlib
 import pathlib
 import sys
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -19,8 +20,8 @@ from credcached import Credcached  # noqa: E402
 CASE = "test_"
 TIMEOUT_SECONDS = 1.0
 
-# Starts a service on the backend as it is now.
-StartService = Callable[[], Credcached]
+# Starts a service on the backend as it is now; `config`: instead of the backend's own; `negative`: remembers rejections.
+StartService = Callable[..., Credcached]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -57,11 +58,11 @@ def service(backend: Backend, tmp_path: pathlib.Path) -> Iterator[StartService]:
     """Starts credcached on the backend. No rejection is remembered, nothing throttled: each answer is the backend's."""
     with contextlib.ExitStack() as stack:
 
-        def start() -> Credcached:
-            realm = configs.realm(backend.config(TIMEOUT_SECONDS))
-            cache = {"quarantine": "0s", "negative": {"longest": "0s"}}
-            config = configs.config(realm, cache=cache, throttle=configs.UNTHROTTLED)
-            server = Credcached(tmp_path / "credcached", config)
+        def start(config: dict[str, Any] | None = None, negative: bool = False) -> Credcached:
+            realm = configs.realm(config or backend.config(TIMEOUT_SECONDS))
+            cache = {"quarantine": "0s", **({} if negative else {"negative": {"longest": "0s"}})}
+            whole = configs.config(realm, cache=cache, throttle=configs.UNTHROTTLED)
+            server = Credcached(tmp_path / "credcached", whole)
             stack.callback(server.stop)
             return server.start()
 

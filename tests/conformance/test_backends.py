@@ -8,9 +8,8 @@ import grpc
 import pytest
 import waiting
 from backend import Account, Backend
-from backends import BACKENDS
 from client import Client, fails, failure
-from conftest import CASE, TIMEOUT_SECONDS, StartService
+from conftest import TIMEOUT_SECONDS, StartService
 from credcached import Credcached
 from stubs import ACCEPTED, ACCOUNT_DISABLED, BACKEND, CACHE, PASSWORD_EXPIRED, REJECTED, stats_pb2
 
@@ -333,10 +332,3 @@ def test_many_at_once(backend: Backend, service: StartService, connect: ConnectT
         assert answer.outcome == outcome
         if outcome == ACCEPTED:
             assert answer.identity.username == account.name
-
-
-@pytest.mark.parametrize("kind", BACKENDS, ids=lambda kind: kind.name)
-def test_that_exclusions_are_of_cases_and_have_reasons(kind: type[Backend]) -> None:
-    cases = {name.removeprefix(CASE) for name in globals() if name.startswith(CASE)}
-    assert set(kind.EXCLUDED) <= cases
-    assert all(len(reason) > 20 for reason in kind.EXCLUDED.values())

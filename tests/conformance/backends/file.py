@@ -38,6 +38,9 @@ class FileBackend(Backend):
     def config(self, timeout_seconds: float) -> dict[str, Any]:  # noqa: ARG002 (a file has no timeout)
         return configs.users_file(self._users)
 
+    def feed_config(self, timeout_seconds: float) -> dict[str, Any]:
+        return self.config(timeout_seconds)  # it has one always
+
     def add(self, account: Account) -> None:
         groups = [f"groups={';'.join(account.groups)}"] if account.groups else []
         self._lines[account.name] = [hashed(account.password), *groups]

@@ -18,7 +18,7 @@ class LdapBackend(Backend):
 
     def __init__(self, folder: pathlib.Path):
         super().__init__(folder)
-        self._slapd = slapd.Slapd(folder / "slapd", [])
+        self._slapd = slapd.Slapd(folder / "slapd", [], sync=slapd.Sync())
 
     def start(self) -> None:
         self._slapd.start()
@@ -34,6 +34,9 @@ class LdapBackend(Backend):
 
     def config(self, timeout_seconds: float) -> dict[str, Any]:
         return configs.ldap(self._slapd, folder=self.folder, timeout=f"{timeout_seconds:g}s")
+
+    def feed_config(self, timeout_seconds: float) -> dict[str, Any]:
+        return configs.ldap(self._slapd, folder=self.folder, timeout=f"{timeout_seconds:g}s", feed=True)
 
     def add(self, account: Account) -> None:
         user = slapd.User(account.name, account.password)

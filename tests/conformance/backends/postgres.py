@@ -5,6 +5,7 @@ from typing import Any
 
 import configs
 from backend import Account, Backend
+from credcached import run_ctl
 from hashing import hashed
 from postgres import Postgres, insert, quote
 
@@ -39,6 +40,12 @@ class PostgresBackend(Backend):
 
     def config(self, timeout_seconds: float) -> dict[str, Any]:
         return configs.postgres(self._postgres, self.folder, timeout=f"{timeout_seconds:g}s")
+
+    def feed_config(self, timeout_seconds: float) -> dict[str, Any]:
+        script = run_ctl("sql")
+        assert script.returncode == 0, script.stderr
+        self._sql.run(script.stdout)
+        return configs.postgres(self._postgres, self.folder, timeout=f"{timeout_seconds:g}s", feed=True)
 
     def add(self, account: Account) -> None:
         groups = ", ".join(map(quote, account.groups))

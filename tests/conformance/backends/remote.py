@@ -13,7 +13,7 @@ class RemoteBackend(Backend):
 
     def __init__(self, folder: pathlib.Path):
         super().__init__(folder)
-        self._plugin = Plugin(f"unix:{folder}/plugin.sock", {}, feed=False)
+        self._plugin = Plugin(f"unix:{folder}/plugin.sock", {})
 
     def start(self) -> None:
         self._plugin.start()
@@ -29,6 +29,9 @@ class RemoteBackend(Backend):
 
     def config(self, timeout_seconds: float) -> dict[str, Any]:
         return configs.remote(self._plugin.address, timeout=f"{timeout_seconds:g}s", feed=False)
+
+    def feed_config(self, timeout_seconds: float) -> dict[str, Any]:
+        return configs.remote(self._plugin.address, timeout=f"{timeout_seconds:g}s")
 
     def add(self, account: Account) -> None:
         identity = {"subject": f"id-of-{account.name}", "groups": list(account.groups)}
