@@ -20,7 +20,7 @@ from credcached import Credcached  # noqa: E402
 CASE = "test_"
 TIMEOUT_SECONDS = 1.0
 
-# Starts a service on the backend as it is now; `config`: instead of the backend's own; `negative`: remembers rejections.
+# Starts a service on the backend as it is now; `config`: not the backend's own; `negative`: remembers rejections.
 StartService = Callable[..., Credcached]
 
 

@@ -5,7 +5,6 @@ import itertools
 from collections.abc import Callable, Iterator
 
 import grpc
-import pytest
 import waiting
 from backend import Account, Backend
 from client import Client, fails, failure

@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import pathlib
+import time
 
 import configs
 import grpc
@@ -256,6 +257,57 @@ def test_stale_grace_bridges_an_outage_by_age_and_only_that(
     assert server.metrics().total("credcache_authentications_total", source="stale") >= 1
     few.start()
     accepted_again(client, "alice")
+
+
+@pytest.mark.parametrize("outage_seconds", [5, pytest.param(600, marks=[pytest.mark.long, pytest.mark.timeout(900)])])
+def test_what_each_gets_while_the_directory_is_down(
+    few: Slapd, serve: Serve, connect: Connect, tmp_path: pathlib.Path, outage_seconds: int
+) -> None:
+    """The table of operations.md, "While the directory is down"."""
+    graces = ("0s", "15m")
+    ages = {"cached": "30m", "expired": "4s"}
+    realms = [
+        configs.realm(
+            configs.ldap(few, folder=tmp_path, timeout=f"{TIMEOUT_SECONDS:g}s"),
+            name=f"{kind}-{grace}.example",
+            default=(kind, grace) == ("cached", "0s"),
+            cache={"age_limit": age, "idle_limit": age, "stale_grace": grace, "refresh_ahead": False},
+        )
+        for kind, age in ages.items()
+        for grace in graces
+    ]
+    client = connect(serve(configs.config(*realms, throttle=configs.UNTHROTTLED)))
+
+    def ask(kind: str, grace: str, name: str = "alice", password: str = "password-of-alice") -> tuple[int, int] | str:
+        try:
+            answer = client.authenticate(name, password, realm=f"{kind}-{grace}.example")
+        except grpc.RpcError as error:
+            return failure(error).code.name
+        return answer.outcome, answer.source
+
+    for kind in ages:
+        for grace in graces:
+            assert ask(kind, grace) == (ACCEPTED, BACKEND)
+    few.kill()
+    began = time.monotonic()
+    waiting.until(
+        lambda: all(ask("expired", grace) != (ACCEPTED, CACHE) for grace in graces), "the age limit has passed"
+    )
+    while time.monotonic() < began + outage_seconds:
+        for grace in graces:
+            assert ask("cached", grace) == (ACCEPTED, CACHE)
+            assert ask("cached", grace, "bob", "password-of-bob") == "UNAVAILABLE"
+            assert ask("cached", grace, password="not-the-password") == "UNAVAILABLE"
+            assert ask("cached", grace, "nobody") == "UNAVAILABLE"
+        assert ask("expired", "0s") == "UNAVAILABLE"
+        assert ask("expired", "15m") == (ACCEPTED, STALE)
+        assert ask("expired", "15m", password="not-the-password") == "UNAVAILABLE"
+        next_look = time.monotonic() + 1
+        waiting.until(lambda at=next_look: time.monotonic() >= at, "the next look", every_seconds=0.1)
+    few.start()
+    for grace in graces:
+        waiting.until(lambda grace=grace: ask("expired", grace) == (ACCEPTED, BACKEND), "the directory answers again")
+        assert ask("cached", grace) == (ACCEPTED, CACHE)
 
 
 def test_an_entry_past_its_age_is_validated_anew(

@@ -1,4 +1,4 @@
-"""A morning storm: two thousand users log on, cold, as fast as they can. What the directory feels, counted there."""
+"""A morning storm: users log on, cold, as fast as they can. What the directory feels, counted there."""
 
 import pathlib
 import re
@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Iterator
 
 import configs
+import pytest
 from client import Connect, request, seconds
 from credcached import Serve
 from slapd import Slapd, many_users
 from stubs import ACCEPTED, BACKEND, authenticate_pb2
 
-USERS = 2_000
 CONNECTIONS = 8
 IN_A_MESSAGE = 16
 # The last wave is far from the first answer: what waits must not time out here.
@@ -53,16 +53,20 @@ def operations(log: str) -> tuple[list[int], int]:
     return order, most
 
 
+@pytest.mark.parametrize(
+    "users",
+    [2_000, pytest.param(50_000, marks=[pytest.mark.long, pytest.mark.timeout(600)])],
+)
 def test_many_users_at_once_are_bound_once_each_in_order_and_no_more_at_a_time_than_allowed(
-    serve: Serve, connect: Connect, tmp_path: pathlib.Path, record_property: Callable
+    serve: Serve, connect: Connect, tmp_path: pathlib.Path, record_property: Callable, users: int
 ) -> None:
-    directory = Slapd(tmp_path / "slapd", many_users(USERS)).start()
+    directory = Slapd(tmp_path / "slapd", many_users(users)).start()
     try:
         validator = configs.ldap(directory, folder=tmp_path, connections=CONNECTIONS, timeout=PATIENCE)
         client = connect(serve(configs.config(configs.realm(validator))))
         began = time.monotonic()
         answered = 0
-        for message in client.stream(log_ons(range(USERS)), deadline_seconds=240):
+        for message in client.stream(log_ons(range(users)), deadline_seconds=480):
             for result in message.results:
                 response = result.result.response
                 assert (response.outcome, response.source) == (ACCEPTED, BACKEND), result
@@ -71,25 +75,28 @@ def test_many_users_at_once_are_bound_once_each_in_order_and_no_more_at_a_time_t
         order, most = operations(directory.log_text())
     finally:
         directory.stop()
-    assert answered == USERS
-    assert sorted(order) == list(range(USERS)), "each once, and only once"
+    assert answered == users
+    assert sorted(order) == list(range(users)), "each once, and only once"
     assert most <= 2 * CONNECTIONS, "one to search and one to bind for each"
     # In the order in which they came. Messages of the stream are taken up on several threads, and a bind comes a search
     # later, so a few messages and workers may pass each other; a thousand wait.
     assert max(abs(place - number) for place, number in enumerate(order)) <= 20 * IN_A_MESSAGE
-    text = f"{USERS} cold log-ons in {took:.1f} s, at most {most} operations at once"
+    text = f"{users} cold log-ons in {took:.1f} s, at most {most} operations at once"
     record_property("storm", text)
     print(text)
 
 
-def test_half_of_the_servers_die_in_the_middle(serve: Serve, connect: Connect, tmp_path: pathlib.Path) -> None:
-    users = many_users(6_000)
+@pytest.mark.parametrize("count", [6_000, pytest.param(50_000, marks=[pytest.mark.long, pytest.mark.timeout(600)])])
+def test_half_of_the_servers_die_in_the_middle(
+    serve: Serve, connect: Connect, tmp_path: pathlib.Path, count: int
+) -> None:
+    users = many_users(count)
     first, second = (Slapd(tmp_path / name, users).start() for name in ("first", "second"))
     try:
         validator = configs.ldap(first, second, folder=tmp_path, connections=CONNECTIONS, timeout=PATIENCE)
         client = connect(serve(configs.config(configs.realm(validator))))
         accepted, errors = 0, 0
-        for message in client.stream(log_ons(range(len(users))), deadline_seconds=120):
+        for message in client.stream(log_ons(range(len(users))), deadline_seconds=480):
             for result in message.results:
                 if result.result.HasField("response"):
                     assert result.result.response.outcome == ACCEPTED, result
@@ -97,13 +104,13 @@ def test_half_of_the_servers_die_in_the_middle(serve: Serve, connect: Connect, t
                 else:
                     assert result.result.error.code == 14, result  # UNAVAILABLE
                     errors += 1
-            if accepted > 1_500 and first is not None:
+            if accepted > count // 4 and first is not None:
                 first.kill()
                 first = None
         # A bind that was sent and not answered is not sent elsewhere: at most one for each connection.
         assert accepted + errors == len(users)
         assert errors <= 2 * CONNECTIONS
-        assert len(second.binds()) > 1_000
+        assert len(second.binds()) > count // 6
         users_binds = [count for name, count in second.binds().items() if name.startswith("uid=user")]
         assert max(users_binds) == 1
     finally:

@@ -7,7 +7,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/steps.sh"
 RESULTS=$BUILD/test
 README_TEST=tests/integration/test_readme.py
 DEFAULT_PARTS=(unit asan tsan integration conformance docs tools)
-LONG_PARTS=(fuzz)
+LONG_PARTS=(fuzz long)
 
 # run_ctest PART FOLDER: the tests that were built in that folder.
 run_ctest() {
@@ -38,6 +38,8 @@ part_tsan() {
 }
 
 part_integration() { build_preset release && run_pytest integration tests/integration --ignore "$README_TEST"; }
+
+part_long() { build_preset release && run_pytest long tests/integration -m long --durations 0; }
 
 part_conformance() { build_preset release && run_pytest conformance tests/conformance; }
 
