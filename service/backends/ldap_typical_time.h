@@ -26,6 +26,8 @@ class LdapTypicalTime {
   void Learn(absl::Duration duration);
   // One of those remembered, by chance, so that answers are spread as those are; zero before the first.
   absl::Duration Draw();
+  // Of those remembered, the one in the middle; zero before the first.
+  absl::Duration Median();
 
  private:
   Randomness& randomness_;
@@ -37,7 +39,8 @@ class LdapTypicalTime {
 // Those of one directory.
 struct LdapTypicalTimes {
   LdapTypicalTime rejection;  // a bind with a wrong password
-  LdapTypicalTime search;     // a search that finds somebody
+  LdapTypicalTime found;      // a search that finds somebody
+  LdapTypicalTime not_found;  // a search that finds nobody
 };
 
 }  // namespace credcache

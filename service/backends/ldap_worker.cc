@@ -68,11 +68,11 @@ absl::StatusOr<std::optional<Account>> LdapWorker::Resolve(const Username& name,
                                                " (", answer->diagnostic, ")"));
   }
   if (answer->entries.empty() || answer->entries.front().dn.empty()) {
-    WaitAsLong(typical_.search, began, deadline);
+    typical_.not_found.Learn(clock_.Monotonic() - began);
     return std::nullopt;
   }
   auto account = AccountOf(answer->entries.front(), options_.identity, name);
-  typical_.search.Learn(clock_.Monotonic() - began);
+  typical_.found.Learn(clock_.Monotonic() - began);
   if (!account.ok()) return WithoutBlame(account.status());
   return account;
 }
@@ -99,11 +99,12 @@ absl::StatusOr<Verdict> LdapWorker::ValidateBySearch(const Question& question) {
     }
   }
   if (!known) {
-    // Takes as long as a wrong password, and fails as it would fail.
+    // Takes as long as a wrong password, and fails as it would fail. What the search took less is made up for here:
+    // were it made to wait as well, it would end at the later of two times, and that is later than either.
     const MonotonicTime began = clock_.Monotonic();
     const auto ignored = BindUser(ImpossibleDn(), question.password.view(), question.deadline);
     if (!ignored.ok()) return ignored.status();
-    WaitAsLong(typical_.rejection, began, question.deadline);
+    WaitAsLong(typical_.rejection, began + (typical_.found.Median() - typical_.not_found.Median()), question.deadline);
     return Verdict{.decision = Decision::kUnknownUser};
   }
   const MonotonicTime began = clock_.Monotonic();

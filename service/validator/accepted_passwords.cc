@@ -15,11 +15,12 @@ int64_t AcceptedPasswords::Record::Weight(MonotonicTime now) const {
 
 bool AcceptedPasswords::Record::Accept(const Digest& digest, int64_t stamp, MonotonicTime now, MonotonicTime expires) {
   Password* same = nullptr;
-  Password* oldest = passwords.data();
+  Password* oldest = nullptr;
   int64_t newest_stamp = 0;
   for (Password& password : passwords) {
-    if (password.expires < oldest->expires) oldest = &password;
-    if (password.expires <= now.nanoseconds()) continue;
+    if (password.expires <= now.nanoseconds()) password = Password();
+    if (oldest == nullptr || password.stamp < oldest->stamp) oldest = &password;
+    if (password.expires == 0) continue;
     newest_stamp = std::max(newest_stamp, password.stamp);
     if (password.digest == digest) same = &password;
   }
@@ -46,10 +47,10 @@ bool AcceptedPasswords::Accept(const AccountKey& account, const Digest& digest, 
     table_if_there_ = table_.get();
   });
   const MonotonicTime now = clock_.Monotonic();
-  const MonotonicTime lifted_at = LiftedAt(account.realm);
+  const uint64_t lifts = Lifts(account.realm);
   bool accepted = true;
   table_->Update(KeyOf(account), now, [&](Record& record) {
-    if (record.began <= lifted_at.nanoseconds()) record = Record{.passwords = {}, .began = now.nanoseconds()};
+    if (record.lifts != lifts) record = Record{.passwords = {}, .lifts = lifts};
     accepted = record.Accept(digest, stamp, now, now + keep);
   });
   return accepted;
@@ -58,27 +59,27 @@ bool AcceptedPasswords::Accept(const AccountKey& account, const Digest& digest, 
 void AcceptedPasswords::Lift(const AccountKey& account) {
   BoundedTable<Record>* table = table_if_there_;
   if (table == nullptr) return;
-  table->UpdateIfThere(KeyOf(account), [](Record& record) { record = Record(); });
+  table->UpdateIfThere(KeyOf(account), [](Record& record) { record.passwords = {}; });
 }
 
 void AcceptedPasswords::LiftRealm(RealmId realm) {
   const absl::MutexLock lock(&mutex_);
-  lifted_at_[realm] = clock_.Monotonic();
+  ++realm_lifts_[realm];
 }
 
 void AcceptedPasswords::LiftAll() {
   const absl::MutexLock lock(&mutex_);
-  all_lifted_at_ = clock_.Monotonic();
+  ++all_lifts_;
 }
 
 uint64_t AcceptedPasswords::KeyOf(const AccountKey& account) const {
   return std::max<uint64_t>(1, absl::HashOf(seed_, account.realm, account.username));
 }
 
-MonotonicTime AcceptedPasswords::LiftedAt(RealmId realm) const {
+uint64_t AcceptedPasswords::Lifts(RealmId realm) const {
   const absl::MutexLock lock(&mutex_);
-  const auto found = lifted_at_.find(realm);
-  return found == lifted_at_.end() ? all_lifted_at_ : std::max(all_lifted_at_, found->second);
+  const auto found = realm_lifts_.find(realm);
+  return all_lifts_ + (found == realm_lifts_.end() ? 0 : found->second);
 }
 
 }  // namespace credcache

@@ -48,14 +48,15 @@ class AcceptedPasswords {
   };
   struct Record {
     std::array<Password, kMaxPasswords> passwords;
-    int64_t began;  // nanoseconds of MonotonicTime
+    uint64_t lifts;  // Lifts() when it began
 
     int64_t Weight(MonotonicTime now) const;
     bool Accept(const Digest& digest, int64_t stamp, MonotonicTime now, MonotonicTime expires);
   };
 
   uint64_t KeyOf(const AccountKey& account) const;
-  MonotonicTime LiftedAt(RealmId realm) const;
+  // How often everything of the realm was lifted.
+  uint64_t Lifts(RealmId realm) const;
 
   const int64_t accounts_;
   const uint64_t seed_;
@@ -64,8 +65,8 @@ class AcceptedPasswords {
   std::unique_ptr<BoundedTable<Record>> table_;
   std::atomic<BoundedTable<Record>*> table_if_there_ = nullptr;  // null before the first Accept
   mutable absl::Mutex mutex_;
-  MonotonicTime all_lifted_at_ ABSL_GUARDED_BY(mutex_);
-  absl::flat_hash_map<RealmId, MonotonicTime> lifted_at_ ABSL_GUARDED_BY(mutex_);
+  uint64_t all_lifts_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::flat_hash_map<RealmId, uint64_t> realm_lifts_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace credcache

@@ -6,17 +6,10 @@ namespace credcache {
 
 std::optional<CircuitBreaker::Ticket> CircuitBreaker::Admit() {
   const absl::MutexLock lock(&mutex_);
-  switch (state_) {
-    case CircuitState::kClosed:
-      return Ticket{.opened = opened_};
-    case CircuitState::kOpen:
-      if (clock_.Monotonic() < open_until_) return std::nullopt;
-      state_ = CircuitState::kHalfOpen;
-      return Ticket{.opened = opened_, .probe = true};
-    case CircuitState::kHalfOpen:
-      break;
-  }
-  return std::nullopt;
+  if (state_ == CircuitState::kClosed) return Ticket{.opened = opened_};
+  if (state_ == CircuitState::kHalfOpen || clock_.Monotonic() < open_until_) return std::nullopt;
+  state_ = CircuitState::kHalfOpen;
+  return Ticket{.opened = opened_, .probe = true};
 }
 
 bool CircuitBreaker::Ended(const Ticket& ticket, End end) {

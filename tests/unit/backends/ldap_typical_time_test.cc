@@ -26,5 +26,17 @@ TEST(LdapTypicalTimeTest, DrawsFromTheLastOnesAllOfThem) {
   EXPECT_EQ(drawn.count(absl::Hours(1)), 0u);
 }
 
+TEST(LdapTypicalTimeTest, MedianIsOfTheLastOnes) {
+  SystemRandomness randomness;
+  LdapTypicalTime times(randomness);
+  EXPECT_EQ(times.Median(), absl::ZeroDuration());
+  times.Learn(absl::Milliseconds(9));
+  EXPECT_EQ(times.Median(), absl::Milliseconds(9));
+  for (const int milliseconds : {1, 2, 3, 4}) times.Learn(absl::Milliseconds(milliseconds));
+  EXPECT_EQ(times.Median(), absl::Milliseconds(3));
+  for (size_t i = 0; i < LdapTypicalTime::kRemembered; ++i) times.Learn(absl::Milliseconds(7));
+  EXPECT_EQ(times.Median(), absl::Milliseconds(7));
+}
+
 }  // namespace
 }  // namespace credcache

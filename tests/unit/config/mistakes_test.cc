@@ -82,7 +82,7 @@ TEST_F(MistakesTest, Keys) {
        "c.yaml:4: cache.buckets: got the key again, expected it once (line 2 has it)"},
       {"cache: {[a]: 1}", "c.yaml:1: cache: got a list as a key, expected text"},
       {"\"a\\nb\": 1", "c.yaml:1: a\\nb: got an unknown key, expected a known one; the nearest is tls"},
-      {"cache: &c\n  <<: *c", "c.yaml:2: cache.<<: got an unknown key, expected a known one; the nearest is buckets"},
+      {"cache: &c\n  <<: *c", "c.yaml:2: cache.<<: got an unknown key, expected a known one; the nearest is retire"},
   });
   ExpectAll({
       // A key like no other hides nothing.
@@ -314,7 +314,7 @@ TEST_F(MistakesTest, CacheLimits) {
        "c.yaml:1: cache.negative.longest: got \"31m\", expected a duration from 0s to 30m"},
       {"cache: {negative: {first: 2m, longest: 0s}}", "ok"},
       {"cache: {stale_grace: 169h}", "c.yaml:1: cache.stale_grace: got \"169h\", expected a duration from 0s to 168h"},
-      {"cache: {retire: -1m}", "c.yaml:1: cache.retire: got \"-1m\", expected a duration from 0s to 8760h"},
+      {"cache: {retire: 8761h}", "c.yaml:1: cache.retire: got \"8761h\", expected a duration from 0s to 8760h"},
       {"cache: {quarantine: 61m}", "c.yaml:1: cache.quarantine: got \"61m\", expected a duration from 0s to 1h"},
   });
 }
