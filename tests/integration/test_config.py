@@ -124,7 +124,6 @@ MISTAKES: dict[str, tuple[str, int, str, tuple[str, ...]]] = {
     "a secret in the file": (LDAP + "          bind_password: hunter2\n", 7, "bind_password", ("bind_password_file",)),
     "journal": (VALID + "journal: {lease: 10s}\n", 8, "journal", ("not built yet",)),
     "sessions": (VALID + "sessions: {keys_file: users}\n", 8, "sessions", ("not built yet",)),
-    "retire": (VALID + "cache: {retire: 60m}\n", 8, "cache.retire", ("not built yet",)),
     "a database without query": (
         VALID.replace("file: {path: users}", "postgres: {dsn_file: users}"), 7, "postgres.query", ("$1",),
     ),
