@@ -20,10 +20,10 @@ void InitializeLibldap() {
 LdapBackend::LdapBackend(LdapBackendOptions options, Clock& clock, Randomness& randomness, Reporter& reporter,
                          std::shared_ptr<ChangeListener> changes, Waiting* waiting)
     : options_(std::move(options)),
-      servers_(options_.urls, clock, reporter),
-      typical_{.rejection = LdapTypicalTime(randomness),
-               .found = LdapTypicalTime(randomness),
-               .not_found = LdapTypicalTime(randomness)} {
+      servers_("ldap", options_.urls, clock, reporter),
+      typical_{.rejection = TypicalTime(randomness),
+               .found = TypicalTime(randomness),
+               .not_found = TypicalTime(randomness)} {
   InitializeLibldap();
   std::vector<std::unique_ptr<LdapWorker>> workers;
   for (int i = 0; i < options_.connections; ++i) {

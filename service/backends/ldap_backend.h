@@ -6,9 +6,8 @@
 #include "backends/backend_workers.h"
 #include "backends/ldap_feed.h"
 #include "backends/ldap_options.h"
-#include "backends/ldap_servers.h"
-#include "backends/ldap_typical_time.h"
 #include "backends/ldap_worker.h"
+#include "backends/servers.h"
 #include "base/change_listener.h"
 #include "base/clock.h"
 #include "base/random.h"
@@ -39,7 +38,7 @@ class LdapBackend final : public Validator {
 
  private:
   const LdapBackendOptions options_;
-  LdapServers servers_;
+  Servers servers_;
   LdapTypicalTimes typical_;
   std::unique_ptr<BackendWorkers<LdapWorker>> workers_;
   std::unique_ptr<LdapFeed> feed_;  // null: nobody listens

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "backends/ldap_sigpipe.h"
 #include "backends/ldap_socket.h"
+#include "backends/tcp_socket.h"
 
 namespace credcache {
 namespace {

@@ -1,19 +1,13 @@
-// A TCP connection made within a deadline: libldap by itself would wait its whole timeout for each address of a name.
+// Deadlines on a socket that is libldap's.
 #pragma once
 
-#include <string>
 #include <thread>
 
-#include "absl/status/statusor.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
 
 namespace credcache {
-
-// The descriptor, in blocking mode, of a connection to the first address of `host` that answers. UNAVAILABLE with the
-// reason.
-absl::StatusOr<int> ConnectTcp(const std::string& host, int port, Clock& clock, MonotonicTime deadline);
 
 // From now on no read or write on the socket blocks for longer than `timeout`.
 void LimitReadsAndWrites(int socket, absl::Duration timeout);

@@ -7,7 +7,6 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "backends/ldap_escape.h"
 #include "backends/ldap_identity.h"
 #include "backends/ldap_service_account.h"
@@ -18,8 +17,6 @@ namespace {
 
 // A connection that was silent for longer may have been forgotten by a firewall, and would swallow a bind.
 constexpr absl::Duration kIdleLimit = absl::Minutes(1);
-// By so much a sleep may end too late.
-constexpr absl::Duration kLateAwake = absl::Microseconds(150);
 constexpr absl::Duration kProbeTimeout = absl::Seconds(1);
 constexpr const char* kAnyEntry = "(objectClass=*)";
 
@@ -32,7 +29,7 @@ bool IsDn(const std::string& text) {
 
 }  // namespace
 
-LdapWorker::LdapWorker(const LdapBackendOptions& options, LdapServers& servers, LdapTypicalTimes& typical, Clock& clock,
+LdapWorker::LdapWorker(const LdapBackendOptions& options, Servers& servers, LdapTypicalTimes& typical, Clock& clock,
                        Randomness& randomness, Reporter& reporter)
     : options_(options),
       servers_(servers),
@@ -104,14 +101,15 @@ absl::StatusOr<Verdict> LdapWorker::ValidateBySearch(const Question& question) {
     const MonotonicTime began = clock_.Monotonic();
     const auto ignored = BindUser(ImpossibleDn(), question.password.view(), question.deadline);
     if (!ignored.ok()) return ignored.status();
-    WaitAsLong(typical_.rejection, began + (typical_.found.Median() - typical_.not_found.Median()), question.deadline);
+    WaitAsLong(typical_.rejection, clock_, began + (typical_.found.Median() - typical_.not_found.Median()),
+               question.deadline);
     return Verdict{.decision = Decision::kUnknownUser};
   }
   const MonotonicTime began = clock_.Monotonic();
   const auto decision = BindUser(dn, question.password.view(), question.deadline);
   if (!decision.ok()) return decision.status();
   if (*decision == Decision::kWrongPassword) typical_.rejection.Learn(clock_.Monotonic() - began);
-  if (*decision == Decision::kLocked) WaitAsLong(typical_.rejection, began, question.deadline);
+  if (*decision == Decision::kLocked) WaitAsLong(typical_.rejection, clock_, began, question.deadline);
   if (*decision != Decision::kAccepted) return Verdict{.decision = *decision};
   if (identity.empty()) {
     auto read = ReadIdentity(dn, question.name, question.deadline);
@@ -119,15 +117,6 @@ absl::StatusOr<Verdict> LdapWorker::ValidateBySearch(const Question& question) {
     identity = *std::move(read);
   }
   return Verdict{.decision = Decision::kAccepted, .identity = std::move(identity)};
-}
-
-// Sleeps, and spins for the rest: a sleep ends late, and by how much would tell the one from the other.
-void LdapWorker::WaitAsLong(LdapTypicalTime& typical, MonotonicTime began, MonotonicTime deadline) {
-  const MonotonicTime until = std::min(began + typical.Draw(), deadline);
-  const absl::Duration asleep = until - clock_.Monotonic() - kLateAwake;
-  if (asleep > absl::ZeroDuration()) absl::SleepFor(asleep);
-  while (clock_.Monotonic() < until) {
-  }
 }
 
 absl::StatusOr<Verdict> LdapWorker::ValidateDirectly(const Question& question) {
@@ -234,11 +223,11 @@ absl::StatusOr<LdapSearchAnswer> LdapWorker::Search(const LdapSearch& search, Mo
 }
 
 absl::Status LdapWorker::Connect(Kept& kept, Role role, MonotonicTime deadline) {
-  const LdapServers::Choices choices = servers_.Order();
+  const Servers::Choices choices = servers_.Order();
   if (choices.empty()) return absl::UnavailableError(servers_.why());
   const MonotonicTime now = clock_.Monotonic();
   if (kept.connection != nullptr) {
-    const LdapServers::Choice& best = choices.front();
+    const Servers::Choice& best = choices.front();
     if (kept.server == best.server && kept.generation == best.generation && now - kept.last_used < kIdleLimit &&
         kept.connection->LooksAlive()) {
       kept.fresh = false;
@@ -251,7 +240,7 @@ absl::Status LdapWorker::Connect(Kept& kept, Role role, MonotonicTime deadline) 
     const MonotonicTime start = clock_.Monotonic();
     if (start >= deadline) break;
     const MonotonicTime until = start + (deadline - start) / static_cast<int64_t>(choices.size() - i);
-    LdapServers::Failure kind = LdapServers::Failure::kUnreachable;
+    Servers::Failure kind = Servers::Failure::kUnreachable;
     auto opened = Open(choices[i].server, role, until, &kind);
     if (opened.ok()) {
       servers_.MarkUp(choices[i].server);
@@ -273,12 +262,12 @@ absl::Status LdapWorker::Connect(Kept& kept, Role role, MonotonicTime deadline) 
 
 // Connects, and has the server answer something: a machine may take connections for a server that does nothing.
 absl::StatusOr<std::unique_ptr<LdapConnection>> LdapWorker::Open(size_t server, Role role, MonotonicTime deadline,
-                                                                 LdapServers::Failure* failure) {
+                                                                 Servers::Failure* failure) {
   auto connection = LdapConnection::Open(servers_.url(server), options_.tls, clock_, deadline);
   if (!connection.ok()) return connection;
   if (role == Role::kSearch && !options_.bind_dn.empty()) {
     const absl::Status bound = BindServiceAccount(**connection, options_, deadline);
-    if (absl::IsPermissionDenied(bound)) *failure = LdapServers::Failure::kRefused;
+    if (absl::IsPermissionDenied(bound)) *failure = Servers::Failure::kRefused;
     if (!bound.ok()) return bound;
     return connection;
   }
@@ -295,7 +284,7 @@ absl::Status LdapWorker::Lost(Kept& kept, MonotonicTime asked, MonotonicTime dea
                               const absl::Status& status) {
   kept.connection.reset();
   if (blame && WasFair(asked, deadline, /*shares=*/1)) {
-    servers_.MarkDown(kept.server, LdapServers::Failure::kUnreachable, status.message());
+    servers_.MarkDown(kept.server, Servers::Failure::kUnreachable, status.message());
   }
   const absl::Status failure = At(kept.server, absl::UnavailableError(status.message()));
   return servers_.AnyUp() ? WithoutBlame(failure) : failure;
@@ -316,7 +305,7 @@ void LdapWorker::Rest() {
   const auto server = servers_.ClaimProbe();
   if (!server) return;
   const Role role = IsDirect(options_) ? Role::kUsers : Role::kSearch;
-  LdapServers::Failure failure = LdapServers::Failure::kUnreachable;
+  Servers::Failure failure = Servers::Failure::kUnreachable;
   const auto connection = Open(*server, role, clock_.Monotonic() + std::min(options_.timeout, kProbeTimeout), &failure);
   if (connection.ok()) {
     servers_.MarkUp(*server);

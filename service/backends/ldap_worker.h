@@ -10,8 +10,8 @@
 #include "absl/time/time.h"
 #include "backends/ldap_connection.h"
 #include "backends/ldap_options.h"
-#include "backends/ldap_servers.h"
-#include "backends/ldap_typical_time.h"
+#include "backends/servers.h"
+#include "backends/typical_time.h"
 #include "base/clock.h"
 #include "base/names.h"
 #include "base/random.h"
@@ -21,6 +21,13 @@
 
 namespace credcache {
 
+// Those of one directory.
+struct LdapTypicalTimes {
+  TypicalTime rejection;  // a bind with a wrong password
+  TypicalTime found;      // a search that finds somebody
+  TypicalTime not_found;  // a search that finds nobody
+};
+
 // Used by one thread at a time; each call blocks, to its deadline at most. Keeps two connections open: one that is
 // bound as the service's own account for searches, and one for the users' binds. Errors are UNAVAILABLE.
 //
@@ -29,7 +36,7 @@ namespace credcache {
 class LdapWorker {
  public:
   // All must outlive it; `servers` and `typical` are shared with the other workers.
-  LdapWorker(const LdapBackendOptions& options, LdapServers& servers, LdapTypicalTimes& typical, Clock& clock,
+  LdapWorker(const LdapBackendOptions& options, Servers& servers, LdapTypicalTimes& typical, Clock& clock,
              Randomness& randomness, Reporter& reporter);
 
   // The account of `name`, with its identity; nothing: no entry, or more than one, which is reported.
@@ -64,8 +71,6 @@ class LdapWorker {
 
   absl::StatusOr<Verdict> ValidateBySearch(const Question& question);
   absl::StatusOr<Verdict> ValidateDirectly(const Question& question);
-  // Until what began then has taken as long as such a question usually does.
-  void WaitAsLong(LdapTypicalTime& typical, MonotonicTime began, MonotonicTime deadline);
   absl::StatusOr<Decision> BindUser(const std::string& dn, SecretView password, MonotonicTime deadline);
   absl::StatusOr<LdapSearchAnswer> Search(const LdapSearch& search, MonotonicTime deadline);
   absl::StatusOr<Identity> ReadOwnIdentity(const std::string& dn, const Username& name, MonotonicTime deadline);
@@ -74,13 +79,13 @@ class LdapWorker {
 
   absl::Status Connect(Kept& kept, Role role, MonotonicTime deadline);
   absl::StatusOr<std::unique_ptr<LdapConnection>> Open(size_t server, Role role, MonotonicTime deadline,
-                                                       LdapServers::Failure* failure);
+                                                       Servers::Failure* failure);
   absl::Status Lost(Kept& kept, MonotonicTime asked, MonotonicTime deadline, bool blame, const absl::Status& status);
   bool WasFair(MonotonicTime asked, MonotonicTime deadline, int64_t shares) const;
   absl::Status At(size_t server, const absl::Status& status) const;
 
   const LdapBackendOptions& options_;
-  LdapServers& servers_;
+  Servers& servers_;
   LdapTypicalTimes& typical_;
   Clock& clock_;
   Randomness& randomness_;

@@ -1,4 +1,5 @@
-// Which of a directory's servers to ask: the first in the configured order that is not known to be down.
+// Which of several servers to ask that all know the same (a directory's, a realm's KDCs): the first in the configured
+// order that is not known to be down.
 #pragma once
 
 #include <cstddef>
@@ -19,10 +20,11 @@ namespace credcache {
 // Thread-safe; asks nobody, it only remembers what others found. A server that failed is asked again when all others
 // are down too, or by a probe (ClaimProbe) once its cool-down is over: no log-on waits to find out that it is still
 // down.
-class LdapServers {
+class Servers {
  public:
-  // `urls`: at least one, in the order of preference.
-  LdapServers(std::vector<std::string> urls, Clock& clock, Reporter& reporter);
+  // `kind`: of the backend, as reports begin ("ldap" makes "ldap_server_down"). `urls`: at least one, in the order of
+  // preference; how they are written is the backend's.
+  Servers(absl::string_view kind, std::vector<std::string> urls, Clock& clock, Reporter& reporter);
 
   struct Choice {
     size_t server;
@@ -62,6 +64,8 @@ class LdapServers {
     std::string why;
   };
 
+  const std::string down_kind_;
+  const std::string up_kind_;
   const std::vector<std::string> urls_;
   Clock& clock_;
   Reporter& reporter_;

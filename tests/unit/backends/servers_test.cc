@@ -1,4 +1,4 @@
-#include "backends/ldap_servers.h"
+#include "backends/servers.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,24 +12,24 @@ namespace credcache {
 namespace {
 
 using ::testing::ElementsAre;
-using Failure = LdapServers::Failure;
+using Failure = Servers::Failure;
 
-class LdapServersTest : public ::testing::Test {
+class ServersTest : public ::testing::Test {
  protected:
   std::vector<size_t> Order() {
     std::vector<size_t> order;
-    for (const LdapServers::Choice& choice : servers_.Order()) order.push_back(choice.server);
+    for (const Servers::Choice& choice : servers_.Order()) order.push_back(choice.server);
     return order;
   }
 
   FakeClock clock_;
   RecordingReporter reporter_;
-  LdapServers servers_{{"ldap://a", "ldap://b", "ldap://c"}, clock_, reporter_};
+  Servers servers_{"ldap", {"ldap://a", "ldap://b", "ldap://c"}, clock_, reporter_};
 };
 
-TEST_F(LdapServersTest, AsksInTheConfiguredOrder) { EXPECT_THAT(Order(), ElementsAre(0, 1, 2)); }
+TEST_F(ServersTest, AsksInTheConfiguredOrder) { EXPECT_THAT(Order(), ElementsAre(0, 1, 2)); }
 
-TEST_F(LdapServersTest, OneThatIsDownComesLastUntilItIsUp) {
+TEST_F(ServersTest, OneThatIsDownComesLastUntilItIsUp) {
   servers_.MarkDown(0, Failure::kUnreachable, "gone");
   EXPECT_THAT(Order(), ElementsAre(1, 2, 0));
   clock_.Advance(absl::Hours(1));
@@ -38,7 +38,7 @@ TEST_F(LdapServersTest, OneThatIsDownComesLastUntilItIsUp) {
   EXPECT_THAT(Order(), ElementsAre(0, 1, 2));
 }
 
-TEST_F(LdapServersTest, WhenAllAreDownTheOneThatFailedFirstIsFirst) {
+TEST_F(ServersTest, WhenAllAreDownTheOneThatFailedFirstIsFirst) {
   servers_.MarkDown(1, Failure::kUnreachable, "x");
   clock_.Advance(absl::Seconds(1));
   servers_.MarkDown(0, Failure::kUnreachable, "x");
@@ -47,8 +47,8 @@ TEST_F(LdapServersTest, WhenAllAreDownTheOneThatFailedFirstIsFirst) {
   EXPECT_THAT(Order(), ElementsAre(1, 0, 2));
 }
 
-TEST_F(LdapServersTest, OneThatRefusedUsIsLeftAloneForAWhile) {
-  LdapServers one({"ldap://a"}, clock_, reporter_);
+TEST_F(ServersTest, OneThatRefusedUsIsLeftAloneForAWhile) {
+  Servers one("ldap", {"ldap://a"}, clock_, reporter_);
   one.MarkDown(0, Failure::kRefused, "wrong bind_password_file");
   EXPECT_TRUE(one.Order().empty());
   EXPECT_EQ(one.why(), "ldap://a: wrong bind_password_file");
@@ -56,14 +56,14 @@ TEST_F(LdapServersTest, OneThatRefusedUsIsLeftAloneForAWhile) {
   EXPECT_EQ(one.Order().size(), 1U);
 }
 
-TEST_F(LdapServersTest, EveryFailureEndsTheTrustInOlderConnections) {
+TEST_F(ServersTest, EveryFailureEndsTheTrustInOlderConnections) {
   const uint64_t before = servers_.Order()[0].generation;
   servers_.MarkDown(0, Failure::kUnreachable, "x");
   servers_.MarkUp(0);
   EXPECT_NE(servers_.Order()[0].generation, before);
 }
 
-TEST_F(LdapServersTest, OneProbeAtATimeAfterTheCoolDown) {
+TEST_F(ServersTest, OneProbeAtATimeAfterTheCoolDown) {
   EXPECT_EQ(servers_.ClaimProbe(), std::nullopt);
   servers_.MarkDown(1, Failure::kUnreachable, "x");
   EXPECT_EQ(servers_.ClaimProbe(), std::nullopt);
@@ -74,13 +74,13 @@ TEST_F(LdapServersTest, OneProbeAtATimeAfterTheCoolDown) {
   EXPECT_EQ(servers_.ClaimProbe(), 1U);
 }
 
-TEST_F(LdapServersTest, NobodyProbesWhileLogOnsTryThemselves) {
+TEST_F(ServersTest, NobodyProbesWhileLogOnsTryThemselves) {
   for (const size_t server : {0, 1, 2}) servers_.MarkDown(server, Failure::kUnreachable, "x");
   clock_.Advance(absl::Seconds(5));
   EXPECT_EQ(servers_.ClaimProbe(), std::nullopt);
 }
 
-TEST_F(LdapServersTest, ReportsChangesAndNotEveryFailure) {
+TEST_F(ServersTest, ReportsChangesAndNotEveryFailure) {
   servers_.MarkDown(0, Failure::kUnreachable, "gone");
   servers_.MarkDown(0, Failure::kUnreachable, "gone");
   EXPECT_THAT(reporter_.Take(), ElementsAre("ldap_server_down ldap://a: gone"));

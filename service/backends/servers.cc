@@ -1,4 +1,4 @@
-#include "backends/ldap_servers.h"
+#include "backends/servers.h"
 
 #include <algorithm>
 #include <utility>
@@ -14,10 +14,15 @@ constexpr absl::Duration kRefusedCoolDown = absl::Seconds(30);
 
 }  // namespace
 
-LdapServers::LdapServers(std::vector<std::string> urls, Clock& clock, Reporter& reporter)
-    : urls_(std::move(urls)), clock_(clock), reporter_(reporter), states_(urls_.size()) {}
+Servers::Servers(absl::string_view kind, std::vector<std::string> urls, Clock& clock, Reporter& reporter)
+    : down_kind_(absl::StrCat(kind, "_server_down")),
+      up_kind_(absl::StrCat(kind, "_server_up")),
+      urls_(std::move(urls)),
+      clock_(clock),
+      reporter_(reporter),
+      states_(urls_.size()) {}
 
-LdapServers::Choices LdapServers::Order() const {
+Servers::Choices Servers::Order() const {
   Choices choices;
   Choices down;
   absl::MutexLock lock(&mutex_);
@@ -38,17 +43,17 @@ LdapServers::Choices LdapServers::Order() const {
   return choices;
 }
 
-bool LdapServers::AnyUp() const {
+bool Servers::AnyUp() const {
   absl::MutexLock lock(&mutex_);
   return std::any_of(states_.begin(), states_.end(), [](const State& state) { return state.up; });
 }
 
-std::string LdapServers::why() const {
+std::string Servers::why() const {
   absl::MutexLock lock(&mutex_);
   return absl::StrCat(urls_.front(), ": ", states_.front().why);
 }
 
-void LdapServers::MarkDown(size_t server, Failure failure, absl::string_view why) {
+void Servers::MarkDown(size_t server, Failure failure, absl::string_view why) {
   {
     absl::MutexLock lock(&mutex_);
     State& state = states_[server];
@@ -60,10 +65,10 @@ void LdapServers::MarkDown(size_t server, Failure failure, absl::string_view why
     state.cool_until = clock_.Monotonic() + (failure == Failure::kRefused ? kRefusedCoolDown : kUnreachableCoolDown);
     if (!news) return;
   }
-  reporter_.Report(Severity::kError, "ldap_server_down", absl::StrCat(urls_[server], ": ", why));
+  reporter_.Report(Severity::kError, down_kind_, absl::StrCat(urls_[server], ": ", why));
 }
 
-void LdapServers::MarkUp(size_t server) {
+void Servers::MarkUp(size_t server) {
   {
     absl::MutexLock lock(&mutex_);
     State& state = states_[server];
@@ -71,10 +76,10 @@ void LdapServers::MarkUp(size_t server) {
     state.up = true;
     state.why.clear();
   }
-  reporter_.Report(Severity::kInfo, "ldap_server_up", absl::StrCat(urls_[server], ": answers again"));
+  reporter_.Report(Severity::kInfo, up_kind_, absl::StrCat(urls_[server], ": answers again"));
 }
 
-std::optional<size_t> LdapServers::ClaimProbe() {
+std::optional<size_t> Servers::ClaimProbe() {
   absl::MutexLock lock(&mutex_);
   std::optional<size_t> due;
   bool another_up = false;
