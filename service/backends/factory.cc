@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "backends/file_backend.h"
+#include "backends/kerberos_backend.h"
 #include "backends/ldap_backend.h"
 #include "backends/postgres_backend.h"
 #include "backends/remote_backend.h"
@@ -69,6 +70,19 @@ std::unique_ptr<Validator> BuildPostgres(const ValidatorConfig& config, const Re
                                            parts.changes, parts.waiting);
 }
 
+std::unique_ptr<Validator> BuildKerberos(const ValidatorConfig& config, const RealmConfig& /*realm*/,
+                                         const BackendParts& parts) {
+  const auto& kerberos = std::get<KerberosConfig>(config.backend);
+  KerberosBackendOptions options = {.realm = kerberos.realm,
+                                    .keytab = kerberos.keytab,
+                                    .service = kerberos.service,
+                                    .krb5_conf = kerberos.krb5_conf,
+                                    .workers = kerberos.workers,
+                                    .timeout = kerberos.timeout};
+  return std::make_unique<KerberosBackend>(std::move(options), parts.clock, parts.randomness, parts.reporter,
+                                           parts.waiting);
+}
+
 struct Kind {
   absl::string_view name;
   std::unique_ptr<Validator> (*build)(const ValidatorConfig& config, const RealmConfig& realm,
@@ -77,10 +91,11 @@ struct Kind {
 };
 
 // In the order of ValidatorConfig::backend's alternatives.
-constexpr std::array<Kind, 4> kKinds = {{{"file", BuildFile, /*asks_others=*/false},
+constexpr std::array<Kind, 5> kKinds = {{{"file", BuildFile, /*asks_others=*/false},
                                          {"ldap", BuildLdap, /*asks_others=*/true},
                                          {"postgres", BuildPostgres, /*asks_others=*/true},
-                                         {"remote", BuildRemote, /*asks_others=*/true}}};
+                                         {"remote", BuildRemote, /*asks_others=*/true},
+                                         {"kerberos", BuildKerberos, /*asks_others=*/true}}};
 static_assert(kKinds.size() == std::variant_size_v<decltype(ValidatorConfig::backend)>);
 
 }  // namespace

@@ -28,7 +28,7 @@ struct BackendParts {
 std::unique_ptr<Validator> BuildBackend(const ValidatorConfig& config, const RealmConfig& realm,
                                         const BackendParts& parts);
 
-// Its kind, as the configuration and the metrics name it: "file", "ldap", "postgres", "remote".
+// Its kind, as the configuration and the metrics name it: "file", "ldap", "postgres", "remote", "kerberos".
 absl::string_view BackendKind(const ValidatorConfig& config);
 
 // Whether it asks somebody who may stop answering, so that asking on and on would make its users wait: then it wants a

@@ -196,8 +196,19 @@ struct RemoteConfig {
   friend bool operator==(const RemoteConfig&, const RemoteConfig&) = default;
 };
 
+struct KerberosConfig {
+  std::string realm;
+  std::string keytab;     // has keys of `service`
+  std::string service;    // a principal without its realm, "host/mail.corp.example"
+  std::string krb5_conf;  // empty: the system's
+  int workers = 8;
+  absl::Duration timeout = absl::Seconds(3);  // of one question
+
+  friend bool operator==(const KerberosConfig&, const KerberosConfig&) = default;
+};
+
 struct ValidatorConfig {
-  std::variant<FileConfig, LdapConfig, PostgresConfig, RemoteConfig> backend;
+  std::variant<FileConfig, LdapConfig, PostgresConfig, RemoteConfig, KerberosConfig> backend;
   bool continue_on_rejected = false;  // a rejection, too, goes on to the next validator
 
   friend bool operator==(const ValidatorConfig&, const ValidatorConfig&) = default;

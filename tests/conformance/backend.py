@@ -26,6 +26,8 @@ class Backend(abc.ABC):
     name: str
     # Cases that its kind of backend cannot have, each with the reason why. Not: cases that fail.
     EXCLUDED: ClassVar[dict[str, str]] = {}
+    # Passwords of test_backends.PASSWORDS that nobody can have there, likewise.
+    UNHELD_PASSWORDS: ClassVar[dict[str, str]] = {}
 
     def __init__(self, folder: pathlib.Path):
         self.folder = folder

@@ -4,6 +4,7 @@ import pathlib
 import subprocess
 from typing import Any
 
+import kdc as mit
 import postgres as database
 import slapd
 
@@ -69,6 +70,17 @@ def postgres(
     secret.write_text((dsn or server.dsn) + "\n")
     secret.chmod(0o600)
     return {"postgres": {"dsn_file": str(secret), "query": query, "connections": 4, "timeout": "10s", **more}}
+
+
+def kerberos(realm: mit.Kdc, **more: Any) -> dict[str, Any]:
+    """A kerberos validator of this KDC, or of those that its krb5.conf names by now."""
+    keys = {
+        "realm": realm.realm,
+        "keytab": str(realm.keytab),
+        "service": mit.SERVICE,
+        "krb5_conf": str(realm.krb5_conf),
+    }
+    return {"kerberos": {**keys, "workers": 4, "timeout": "5s", **more}}
 
 
 def remote(address: str, **more: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import pytest
 from certs import Certificate, CertificateAuthority
 from client import Client, Connect
 from credcached import Credcached, Serve
+from kdc import Kdc, MakeKdc
 from plugin import MakePlugin, Plugin
 from slapd import LONG_AGO, MakeDirectory, Slapd, User, many_users
 
@@ -43,6 +44,10 @@ def pytest_configure(config: pytest.Config) -> None:
     missing = []
     for program, package in {
         "slapd": "slapd",
+        "krb5kdc": "krb5-kdc",
+        "kadmin.local": "krb5-admin-server",
+        "kinit": "krb5-user",
+        "faketime": "faketime",
         "ldapsearch": "ldap-utils",
         "openssl": "openssl",
         "psql": "postgresql",
@@ -101,6 +106,20 @@ def make_directory(tmp_path: pathlib.Path, server_certificate: Certificate) -> I
 def few(make_directory: MakeDirectory) -> Slapd:
     """One such directory."""
     return make_directory()
+
+
+@pytest.fixture
+def make_kdc(tmp_path: pathlib.Path) -> Iterator[MakeKdc]:
+    """Makes KDCs, to be started, each in a folder of its own."""
+    made: list[Kdc] = []
+
+    def make(**more: Any) -> Kdc:
+        made.append(Kdc(tmp_path / f"kdc{len(made)}", **more))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.stop()
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ import secrets_used
 import waiting
 from client import Client, request
 from credcached import BUILD, Credcached
+from kdc import Kdc, MakeKdc
 from plugin import MakePlugin, Plugin
 from postgres import Postgres, quote
 from slapd import Slapd
@@ -64,7 +65,14 @@ def plugin(make_plugin: MakePlugin) -> Plugin:
 
 
 @pytest.fixture
-def server(few: Slapd, plugin: Plugin, tmp_path: pathlib.Path) -> Credcached:
+def kdc(make_kdc: MakeKdc) -> Kdc:
+    one = make_kdc().start()
+    one.add("alice", "password-of-alice")
+    return one
+
+
+@pytest.fixture
+def server(few: Slapd, plugin: Plugin, kdc: Kdc, tmp_path: pathlib.Path) -> Credcached:
     """It, on a directory, a users file and a plug-in."""
     users = configs.write_users(tmp_path / "users", alice="password-of-alice")
     realms = (
@@ -72,6 +80,7 @@ def server(few: Slapd, plugin: Plugin, tmp_path: pathlib.Path) -> Credcached:
         configs.realm(configs.ldap(few, folder=tmp_path, search=False), name="direct.example"),
         configs.realm(configs.users_file(users), name="file.example"),
         configs.realm(configs.remote(plugin.address, feed=False), name="remote.example"),
+        configs.realm(configs.kerberos(kdc), name="kerberos.example"),
     )
     started = Credcached(
         tmp_path / "unprotected", configs.config(*realms, cache={"quarantine": "0s"}), binary=UNPROTECTED
@@ -96,12 +105,15 @@ def ask(client: Client, way: str, user: str, password: str, realm: str) -> authe
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
-    "realm", ["", "direct.example", "file.example", "remote.example"], ids=["search", "direct", "file", "remote"]
+    "realm",
+    ["", "direct.example", "file.example", "remote.example", "kerberos.example"],
+    ids=["search", "direct", "file", "remote", "kerberos"],
 )
 def test_a_log_on_leaves_its_password_in_no_memory_of_ours(
     server: Credcached,
     few: Slapd,
     plugin: Plugin,
+    kdc: Kdc,
     tmp_path: pathlib.Path,
     realm: str,
     way: str,
@@ -112,6 +124,8 @@ def test_a_log_on_leaves_its_password_in_no_memory_of_ours(
         configs.write_users(tmp_path / "users", alice=good)
     elif realm == "remote.example":
         plugin.set_user("alice", good)
+    elif realm == "kerberos.example":
+        kdc.set_password("alice", good)
     else:
         few.set_password("alice", good)
     with Client(server.grpc) as client:
@@ -154,7 +168,7 @@ def test_what_a_database_keeps_is_compared_and_the_password_left_nowhere(tmp_pat
                 assert owners(server, password) == {}
 
 
-def test_what_fails_leaves_no_password_either(server: Credcached, few: Slapd, plugin: Plugin) -> None:
+def test_what_fails_leaves_no_password_either(server: Credcached, few: Slapd, plugin: Plugin, kdc: Kdc) -> None:
     late, down, bad = (new_password(kind) for kind in ("late", "down", "bad"))
     with Client(server.grpc) as client:
         plugin.freeze()
@@ -162,6 +176,10 @@ def test_what_fails_leaves_no_password_either(server: Credcached, few: Slapd, pl
         assert client.begin("bob", late, realm="remote.example").exception()
         plugin.kill()
         assert client.begin("alice", down, realm="remote.example").exception()
+        kdc.freeze()
+        assert client.begin("alice", late, realm="kerberos.example", deadline_seconds=0.5).exception()
+        kdc.stop()
+        assert client.begin("alice", down, realm="kerberos.example").exception()
         few.freeze()
         for name, password in (("alice", late), ("bob", late)):
             call = client.begin(name, password, deadline_seconds=0.5)

@@ -39,6 +39,7 @@ THIRD_PARTY = {
     re.compile(r"(google/(protobuf|rpc)/.*|.*\.pb\.h)$"): ("rpc/", "config/", "peer/", "journal/", "backends/remote"),
     re.compile(r"(grpc|grpcpp)/"): ("rpc/", "peer/", "backends/remote", "app."),
     re.compile(r"(ldap|lber|ldap_schema)\.h$"): ("backends/ldap",),
+    re.compile(r"(krb5(/.*)?|profile|com_err)\.h$"): ("backends/kerberos",),
     re.compile(r"(crypt|argon2|stringprep)\.h$"): ("backends/",),
     re.compile(r"libpq-fe\.h$"): ("backends/postgres",),
     re.compile(r"yaml-cpp/"): ("config/",),

@@ -3,12 +3,14 @@
 from backend import Backend
 
 from backends.file import FileBackend
+from backends.kerberos import KerberosBackend
 from backends.ldap import LdapBackend
 from backends.postgres import PostgresBackend
 from backends.remote import RemoteBackend
 
 BACKENDS: list[type[Backend]] = [
     FileBackend,
+    KerberosBackend,
     LdapBackend,
     PostgresBackend,
     RemoteBackend,

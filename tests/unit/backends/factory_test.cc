@@ -49,6 +49,13 @@ TEST_F(FactoryTest, BuildsWhatTheConfigurationNames) {
   EXPECT_EQ(BackendKind(ldap), "ldap");
   EXPECT_THAT(Trouble(ldap), HasSubstr("UNAVAILABLE: ldap://127.0.0.1:1: connecting: Connection refused"));
 
+  const ValidatorConfig kerberos = {
+      .backend = KerberosConfig{
+          .realm = "X", .keytab = "/nowhere/k", .service = "host/x", .krb5_conf = "/nowhere/krb5.conf", .workers = 1}};
+  EXPECT_EQ(BackendKind(kerberos), "kerberos");
+  EXPECT_TRUE(AsksOthers(kerberos));
+  EXPECT_THAT(Trouble(kerberos), HasSubstr("UNAVAILABLE: /nowhere/krb5.conf: "));
+
   const ValidatorConfig postgres = {.backend = PostgresConfig{.dsn_file = "/nowhere/dsn", .query = "select $1"}};
   EXPECT_EQ(BackendKind(postgres), "postgres");
   EXPECT_THAT(Trouble(postgres), HasSubstr("UNAVAILABLE: dsn_file /nowhere/dsn cannot be opened"));

@@ -18,13 +18,13 @@ namespace credcache {
 
 class ConfigFolder {
  public:
-  // With the files that tests name: `users`, `server.pem`, `ca.pem`, and for the owner only `server.key`, `token`,
-  // `reader.secret`, `dsn`.
+  // With the files that tests name: `users`, `server.pem`, `ca.pem`, `krb5.conf`, and for the owner only `server.key`, `token`,
+  // `reader.secret`, `dsn`, `k.keytab`.
   ConfigFolder() {
     std::string name = (std::filesystem::temp_directory_path() / "credcache-config-XXXXXX").string();
     path_ = mkdtemp(name.data());
-    for (const char* file : {"users", "server.pem", "ca.pem"}) Write(file, "text", 0644);
-    for (const char* file : {"server.key", "token", "reader.secret", "dsn"}) Write(file, "secret", 0600);
+    for (const char* file : {"users", "server.pem", "ca.pem", "krb5.conf"}) Write(file, "text", 0644);
+    for (const char* file : {"server.key", "token", "reader.secret", "dsn", "k.keytab"}) Write(file, "secret", 0600);
   }
   ~ConfigFolder() { std::filesystem::remove_all(path_); }
   ConfigFolder(const ConfigFolder&) = delete;

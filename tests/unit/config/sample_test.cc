@@ -34,7 +34,7 @@ TEST_F(SampleTest, Loads) {
   const auto config = LoadConfig(folder_ / "credcached.yaml");
   ASSERT_TRUE(config.ok()) << config.status().message();
   EXPECT_EQ((*config)->realms.size(), 1U);
-  EXPECT_EQ((*config)->realms[0].validators.size(), 5U);
+  EXPECT_EQ((*config)->realms[0].validators.size(), 6U);
 }
 
 // What the sample gives as defaults are the defaults.
@@ -59,6 +59,9 @@ TEST_F(SampleTest, TellsTheDefaults) {
   EXPECT_EQ(postgres.timeout, PostgresConfig().timeout);
   EXPECT_EQ(postgres.channel, PostgresConfig().channel);
   EXPECT_EQ(std::get<RemoteConfig>((*sample)->realms[0].validators[4].backend).timeout, RemoteConfig().timeout);
+  const auto& kerberos = std::get<KerberosConfig>((*sample)->realms[0].validators[5].backend);
+  EXPECT_EQ(kerberos.workers, KerberosConfig().workers);
+  EXPECT_EQ(kerberos.timeout, KerberosConfig().timeout);
   EXPECT_EQ((*defaults)->cache.policy, CachePolicy());
 }
 

@@ -1,0 +1,38 @@
+#include "backends/kerberos_backend.h"
+
+#include <utility>
+#include <vector>
+
+namespace credcache {
+
+KerberosBackend::KerberosBackend(KerberosBackendOptions options, Clock& clock, Randomness& randomness,
+                                 Reporter& reporter, Waiting* waiting)
+    : options_(std::move(options)),
+      kdcs_(options_.krb5_conf, options_.realm, clock, reporter),
+      typical_rejection_(randomness) {
+  std::vector<std::unique_ptr<KerberosWorker>> workers;
+  for (int i = 0; i < options_.workers; ++i) {
+    workers.push_back(std::make_unique<KerberosWorker>(options_, kdcs_, typical_rejection_, clock, reporter));
+  }
+  workers_ = std::make_unique<BackendWorkers<KerberosWorker>>(BackendWorkersOptions{.name = "kerberos",
+                                                                                    .want = "worker for the KDC",
+                                                                                    .timeout = options_.timeout,
+                                                                                    .max_queue = options_.max_queue,
+                                                                                    .waiting = waiting},
+                                                              clock, std::move(workers));
+}
+
+void KerberosBackend::Resolve(const Username& username, MonotonicTime /*deadline*/, ResolveDone done) {
+  done(Account{.name = username});
+}
+
+void KerberosBackend::Validate(const LogOn& log_on, ValidateDone done) {
+  // Known without asking: nobody's password is empty.
+  if (log_on.password.empty()) return done(Verdict{.decision = Decision::kWrongPassword});
+  workers_->Validate({.name = log_on.account == nullptr ? log_on.username : log_on.account->name,
+                      .password = Secret(log_on.password),
+                      .deadline = log_on.deadline},
+                     std::move(done));
+}
+
+}  // namespace credcache

@@ -1,0 +1,68 @@
+// One thread's questions to a Kerberos realm: passwords, and tickets that show who said that they are right.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "backends/kerberos_client.h"
+#include "backends/kerberos_context.h"
+#include "backends/kerberos_kdcs.h"
+#include "backends/kerberos_options.h"
+#include "backends/typical_time.h"
+#include "base/clock.h"
+#include "base/names.h"
+#include "base/reporter.h"
+#include "base/secret.h"
+#include "validator/validator.h"
+
+namespace credcache {
+
+// Used by one thread at a time; each call blocks, to its deadline at most (and a host name's look-up, and the
+// password's way to a key, whose length the KDC names: seconds at most, should a forged one wish so). Errors are
+// UNAVAILABLE.
+class KerberosWorker {
+ public:
+  // All must outlive it; `kdcs` and `typical` (of wrong passwords) are shared with the other workers.
+  KerberosWorker(const KerberosBackendOptions& options, KerberosKdcs& kdcs, TypicalTime& typical, Clock& clock,
+                 Reporter& reporter);
+
+  // A KDC cannot tell: the name itself.
+  static absl::StatusOr<std::optional<Account>> Resolve(const Username& name, MonotonicTime deadline);
+
+  struct Question {
+    Username name;
+    Secret password;  // not empty
+    MonotonicTime deadline;
+  };
+  // An error after which a KDC may have counted a wrong password is told from the others: WithoutRejection.
+  absl::StatusOr<Verdict> Validate(const Question& question);
+
+  // Sees whether a KDC that was down is back, if one is due.
+  void Rest();
+
+ private:
+  // Made at the first question that finds all that they need.
+  struct Parts {
+    std::unique_ptr<KerberosContext> context;
+    KerberosPrincipal service;
+    std::unique_ptr<KerberosClient> client;
+    KnownKdcs* kdcs = nullptr;
+  };
+
+  absl::Status Prepare();
+  absl::StatusOr<Verdict> Ask(const Question& question, bool* proof_sent);
+  absl::StatusOr<Decision> AskExpired(krb5_principal user, const Question& question, bool* proof_sent);
+  absl::Status Trouble(const KdcReply& reply);
+
+  const KerberosBackendOptions& options_;
+  KerberosKdcs& kdcs_;
+  TypicalTime& typical_;
+  Clock& clock_;
+  Reporter& reporter_;
+  std::optional<Parts> parts_;
+};
+
+}  // namespace credcache
