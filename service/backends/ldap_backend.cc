@@ -21,9 +21,9 @@ LdapBackend::LdapBackend(LdapBackendOptions options, Clock& clock, Randomness& r
                          std::shared_ptr<ChangeListener> changes, Waiting* waiting)
     : options_(std::move(options)),
       servers_(options_.urls, clock, reporter),
-      typical_{.rejection = LdapTypicalTime(randomness),
-               .found = LdapTypicalTime(randomness),
-               .not_found = LdapTypicalTime(randomness)} {
+      typical_{.rejection = TypicalTime(randomness),
+               .found = TypicalTime(randomness),
+               .not_found = TypicalTime(randomness)} {
   InitializeLibldap();
   std::vector<std::unique_ptr<LdapWorker>> workers;
   for (int i = 0; i < options_.connections; ++i) {

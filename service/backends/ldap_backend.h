@@ -7,7 +7,6 @@
 #include "backends/ldap_feed.h"
 #include "backends/ldap_options.h"
 #include "backends/ldap_servers.h"
-#include "backends/ldap_typical_time.h"
 #include "backends/ldap_worker.h"
 #include "base/change_listener.h"
 #include "base/clock.h"

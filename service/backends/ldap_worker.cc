@@ -7,7 +7,6 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "backends/ldap_escape.h"
 #include "backends/ldap_identity.h"
 #include "backends/ldap_service_account.h"
@@ -18,8 +17,6 @@ namespace {
 
 // A connection that was silent for longer may have been forgotten by a firewall, and would swallow a bind.
 constexpr absl::Duration kIdleLimit = absl::Minutes(1);
-// By so much a sleep may end too late.
-constexpr absl::Duration kLateAwake = absl::Microseconds(150);
 constexpr absl::Duration kProbeTimeout = absl::Seconds(1);
 constexpr const char* kAnyEntry = "(objectClass=*)";
 
@@ -104,14 +101,15 @@ absl::StatusOr<Verdict> LdapWorker::ValidateBySearch(const Question& question) {
     const MonotonicTime began = clock_.Monotonic();
     const auto ignored = BindUser(ImpossibleDn(), question.password.view(), question.deadline);
     if (!ignored.ok()) return ignored.status();
-    WaitAsLong(typical_.rejection, began + (typical_.found.Median() - typical_.not_found.Median()), question.deadline);
+    WaitAsLong(typical_.rejection, clock_, began + (typical_.found.Median() - typical_.not_found.Median()),
+               question.deadline);
     return Verdict{.decision = Decision::kUnknownUser};
   }
   const MonotonicTime began = clock_.Monotonic();
   const auto decision = BindUser(dn, question.password.view(), question.deadline);
   if (!decision.ok()) return decision.status();
   if (*decision == Decision::kWrongPassword) typical_.rejection.Learn(clock_.Monotonic() - began);
-  if (*decision == Decision::kLocked) WaitAsLong(typical_.rejection, began, question.deadline);
+  if (*decision == Decision::kLocked) WaitAsLong(typical_.rejection, clock_, began, question.deadline);
   if (*decision != Decision::kAccepted) return Verdict{.decision = *decision};
   if (identity.empty()) {
     auto read = ReadIdentity(dn, question.name, question.deadline);
@@ -119,15 +117,6 @@ absl::StatusOr<Verdict> LdapWorker::ValidateBySearch(const Question& question) {
     identity = *std::move(read);
   }
   return Verdict{.decision = Decision::kAccepted, .identity = std::move(identity)};
-}
-
-// Sleeps, and spins for the rest: a sleep ends late, and by how much would tell the one from the other.
-void LdapWorker::WaitAsLong(LdapTypicalTime& typical, MonotonicTime began, MonotonicTime deadline) {
-  const MonotonicTime until = std::min(began + typical.Draw(), deadline);
-  const absl::Duration asleep = until - clock_.Monotonic() - kLateAwake;
-  if (asleep > absl::ZeroDuration()) absl::SleepFor(asleep);
-  while (clock_.Monotonic() < until) {
-  }
 }
 
 absl::StatusOr<Verdict> LdapWorker::ValidateDirectly(const Question& question) {

@@ -11,7 +11,7 @@
 #include "backends/ldap_connection.h"
 #include "backends/ldap_options.h"
 #include "backends/ldap_servers.h"
-#include "backends/ldap_typical_time.h"
+#include "backends/typical_time.h"
 #include "base/clock.h"
 #include "base/names.h"
 #include "base/random.h"
@@ -20,6 +20,13 @@
 #include "validator/validator.h"
 
 namespace credcache {
+
+// Those of one directory.
+struct LdapTypicalTimes {
+  TypicalTime rejection;  // a bind with a wrong password
+  TypicalTime found;      // a search that finds somebody
+  TypicalTime not_found;  // a search that finds nobody
+};
 
 // Used by one thread at a time; each call blocks, to its deadline at most. Keeps two connections open: one that is
 // bound as the service's own account for searches, and one for the users' binds. Errors are UNAVAILABLE.
@@ -64,8 +71,6 @@ class LdapWorker {
 
   absl::StatusOr<Verdict> ValidateBySearch(const Question& question);
   absl::StatusOr<Verdict> ValidateDirectly(const Question& question);
-  // Until what began then has taken as long as such a question usually does.
-  void WaitAsLong(LdapTypicalTime& typical, MonotonicTime began, MonotonicTime deadline);
   absl::StatusOr<Decision> BindUser(const std::string& dn, SecretView password, MonotonicTime deadline);
   absl::StatusOr<LdapSearchAnswer> Search(const LdapSearch& search, MonotonicTime deadline);
   absl::StatusOr<Identity> ReadOwnIdentity(const std::string& dn, const Username& name, MonotonicTime deadline);

@@ -1,7 +1,8 @@
-// How long this directory usually takes for a kind of question, so that what it answers sooner is not told sooner.
+// How long a backend's server usually takes for a kind of question, so that what it answers sooner is not told sooner.
 //
-// A directory computes a hash for an entry, and none for a name that has no entry or an account that it has locked; and
-// a search that finds somebody takes longer than one that does not. The time of the answer would tell which it was.
+// A directory computes a hash for an entry, and none for a name that has no entry or an account that it has locked; a
+// search that finds somebody takes longer than one that does not; a KDC asks who is known for a proof, which is a
+// question more. The time of the answer would tell which it was.
 #pragma once
 
 #include <array>
@@ -11,16 +12,17 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "base/clock.h"
 #include "base/random.h"
 
 namespace credcache {
 
 // Thread-safe. Remembers the last kRemembered answers.
-class LdapTypicalTime {
+class TypicalTime {
  public:
   static constexpr size_t kRemembered = 64;
 
-  explicit LdapTypicalTime(Randomness& randomness) : randomness_(randomness) {}
+  explicit TypicalTime(Randomness& randomness) : randomness_(randomness) {}
 
   // One took so long.
   void Learn(absl::Duration duration);
@@ -36,11 +38,7 @@ class LdapTypicalTime {
   size_t learned_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
-// Those of one directory.
-struct LdapTypicalTimes {
-  LdapTypicalTime rejection;  // a bind with a wrong password
-  LdapTypicalTime found;      // a search that finds somebody
-  LdapTypicalTime not_found;  // a search that finds nobody
-};
+// Until what began then has taken as long as such a question usually does, or the deadline. Blocks.
+void WaitAsLong(TypicalTime& typical, Clock& clock, MonotonicTime began, MonotonicTime deadline);
 
 }  // namespace credcache
