@@ -44,9 +44,12 @@ ValidatorConfig ValidateValidator(const config::v1::Validator& written, const st
     case config::v1::Validator::kRemote:
       validator.backend = ValidateRemote(written.remote(), Child(path, "remote"), checks);
       break;
+    case config::v1::Validator::kPam:
+      validator.backend = ValidatePam(written.pam(), Child(path, "pam"), checks);
+      break;
     case config::v1::Validator::BACKEND_NOT_SET:
       // A backend that is unknown or not built yet was reported as a key.
-      if (!checks.source().HasRefusedKey(path)) checks.source().Fail(path, "one of file, ldap, postgres, remote");
+      if (!checks.source().HasRefusedKey(path)) checks.source().Fail(path, "one of file, ldap, postgres, remote, pam");
       break;
   }
   return validator;

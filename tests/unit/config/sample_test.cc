@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -25,6 +26,8 @@ class SampleTest : public ::testing::Test {
  protected:
   SampleTest() {
     folder_.Write("operator.token", "secret", 0600);
+    std::filesystem::create_directory(folder_ / "pam.d");
+    folder_.Write("pam.d/credcache", "auth required pam_unix.so\naccount required pam_unix.so\n");
     folder_.Write("credcached.yaml", Sample());
   }
   ConfigFolder folder_;
@@ -34,7 +37,7 @@ TEST_F(SampleTest, Loads) {
   const auto config = LoadConfig(folder_ / "credcached.yaml");
   ASSERT_TRUE(config.ok()) << config.status().message();
   EXPECT_EQ((*config)->realms.size(), 1U);
-  EXPECT_EQ((*config)->realms[0].validators.size(), 5U);
+  EXPECT_EQ((*config)->realms[0].validators.size(), 6U);
 }
 
 // What the sample gives as defaults are the defaults.
@@ -58,6 +61,10 @@ TEST_F(SampleTest, TellsTheDefaults) {
   EXPECT_EQ(postgres.connections, PostgresConfig().connections);
   EXPECT_EQ(postgres.timeout, PostgresConfig().timeout);
   EXPECT_EQ(postgres.channel, PostgresConfig().channel);
+  const auto& pam = std::get<PamConfig>((*sample)->realms[0].validators[5].backend);
+  EXPECT_EQ(pam.system_users, PamConfig().system_users);
+  EXPECT_EQ(pam.workers, PamConfig().workers);
+  EXPECT_EQ(pam.timeout, PamConfig().timeout);
   EXPECT_EQ(std::get<RemoteConfig>((*sample)->realms[0].validators[4].backend).timeout, RemoteConfig().timeout);
   EXPECT_EQ((*defaults)->cache.policy, CachePolicy());
 }
