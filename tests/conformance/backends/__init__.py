@@ -4,12 +4,14 @@ from backend import Backend
 
 from backends.file import FileBackend
 from backends.ldap import LdapBackend
+from backends.pam import PamBackend
 from backends.postgres import PostgresBackend
 from backends.remote import RemoteBackend
 
 BACKENDS: list[type[Backend]] = [
     FileBackend,
     LdapBackend,
+    PamBackend,
     PostgresBackend,
     RemoteBackend,
 ]
