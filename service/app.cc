@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <map>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -464,6 +465,8 @@ void App::Impl::KeepHouse() {
     Forget(changed);
   }
 }
+
+std::optional<int> App::RunHelper(int argc, char** argv) { return RunBackendHelper(argc, argv); }
 
 absl::StatusOr<std::unique_ptr<App>> App::Start(std::string config_path, std::shared_ptr<const Config> config) {
   auto impl = std::make_unique<Impl>(std::move(config_path), std::move(config));

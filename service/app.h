@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -15,6 +16,10 @@ namespace credcache {
 // Not thread-safe: main's thread alone calls it.
 class App {
  public:
+  // For the start of main: this program may have been started by itself, for a part of its work (factory.h). Then does
+  // that, and returns the program's exit code.
+  static std::optional<int> RunHelper(int argc, char** argv);
+
   // Starts everything, and listens. `config_path` is read again at each Reload. INVALID_ARGUMENT: something that the
   // configuration names is not usable; other codes: an address cannot be had.
   static absl::StatusOr<std::unique_ptr<App>> Start(std::string config_path, std::shared_ptr<const Config> config);

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -77,6 +78,7 @@ int Run(const std::string& config_path, bool check_only) {
 }  // namespace credcache
 
 int main(int argc, char** argv) {
+  if (const std::optional<int> exit_code = credcache::App::RunHelper(argc, argv)) return *exit_code;
 #ifdef NDEBUG
   // Debian builds Abseil with its search for deadlocks, which takes one lock of the whole process at each lock and
   // unlock of every mutex, gRPC's own among them. Debug and sanitizer builds keep it.

@@ -7,6 +7,8 @@
 #include "backends/file_backend.h"
 #include "backends/kerberos_backend.h"
 #include "backends/ldap_backend.h"
+#include "backends/pam_backend.h"
+#include "backends/pam_helper.h"
 #include "backends/postgres_backend.h"
 #include "backends/remote_backend.h"
 
@@ -70,6 +72,19 @@ std::unique_ptr<Validator> BuildPostgres(const ValidatorConfig& config, const Re
                                            parts.changes, parts.waiting);
 }
 
+std::unique_ptr<Validator> BuildPam(const ValidatorConfig& config, const RealmConfig& realm,
+                                    const BackendParts& parts) {
+  const auto& pam = std::get<PamConfig>(config.backend);
+  PamBackendOptions options = {.service = pam.service,
+                               .config_folder = pam.config_folder,
+                               .system_users = pam.system_users,
+                               .realm = realm.name,
+                               .case_rule = CaseRuleOf(realm),
+                               .workers = pam.workers,
+                               .timeout = pam.timeout};
+  return std::make_unique<PamBackend>(std::move(options), parts.clock, parts.randomness, parts.reporter, parts.waiting);
+}
+
 std::unique_ptr<Validator> BuildKerberos(const ValidatorConfig& config, const RealmConfig& /*realm*/,
                                          const BackendParts& parts) {
   const auto& kerberos = std::get<KerberosConfig>(config.backend);
@@ -91,10 +106,11 @@ struct Kind {
 };
 
 // In the order of ValidatorConfig::backend's alternatives.
-constexpr std::array<Kind, 5> kKinds = {{{"file", BuildFile, /*asks_others=*/false},
+constexpr std::array<Kind, 6> kKinds = {{{"file", BuildFile, /*asks_others=*/false},
                                          {"ldap", BuildLdap, /*asks_others=*/true},
                                          {"postgres", BuildPostgres, /*asks_others=*/true},
                                          {"remote", BuildRemote, /*asks_others=*/true},
+                                         {"pam", BuildPam, /*asks_others=*/true},
                                          {"kerberos", BuildKerberos, /*asks_others=*/true}}};
 static_assert(kKinds.size() == std::variant_size_v<decltype(ValidatorConfig::backend)>);
 
@@ -108,5 +124,7 @@ std::unique_ptr<Validator> BuildBackend(const ValidatorConfig& config, const Rea
 bool AsksOthers(const ValidatorConfig& config) { return kKinds[config.backend.index()].asks_others; }
 
 absl::string_view BackendKind(const ValidatorConfig& config) { return kKinds[config.backend.index()].name; }
+
+std::optional<int> RunBackendHelper(int argc, char** argv) { return RunPamHelper(argc, argv); }
 
 }  // namespace credcache

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "absl/strings/string_view.h"
 #include "base/change_listener.h"
@@ -28,11 +29,15 @@ struct BackendParts {
 std::unique_ptr<Validator> BuildBackend(const ValidatorConfig& config, const RealmConfig& realm,
                                         const BackendParts& parts);
 
-// Its kind, as the configuration and the metrics name it: "file", "ldap", "postgres", "remote", "kerberos".
+// Its kind, as the configuration and the metrics name it: "file", "ldap", "postgres", "remote", "pam", "kerberos".
 absl::string_view BackendKind(const ValidatorConfig& config);
 
 // Whether it asks somebody who may stop answering, so that asking on and on would make its users wait: then it wants a
 // circuit breaker. Not so what is read from this machine's files.
 bool AsksOthers(const ValidatorConfig& config);
+
+// Some backends do part of their work in processes of their own, which run this same program. For the start of main: if
+// that is what the arguments ask for, does it, and returns the program's exit code.
+std::optional<int> RunBackendHelper(int argc, char** argv);
 
 }  // namespace credcache

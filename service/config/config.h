@@ -196,6 +196,16 @@ struct RemoteConfig {
   friend bool operator==(const RemoteConfig&, const RemoteConfig&) = default;
 };
 
+struct PamConfig {
+  std::string service;        // a service file's name
+  std::string config_folder;  // of service files; empty: the system's
+  bool system_users = true;   // users are looked up in the system's databases
+  int workers = 4;
+  absl::Duration timeout = absl::Seconds(5);  // of one question
+
+  friend bool operator==(const PamConfig&, const PamConfig&) = default;
+};
+
 struct KerberosConfig {
   std::string realm;
   std::string keytab;     // has keys of `service`
@@ -208,7 +218,7 @@ struct KerberosConfig {
 };
 
 struct ValidatorConfig {
-  std::variant<FileConfig, LdapConfig, PostgresConfig, RemoteConfig, KerberosConfig> backend;
+  std::variant<FileConfig, LdapConfig, PostgresConfig, RemoteConfig, PamConfig, KerberosConfig> backend;
   bool continue_on_rejected = false;  // a rejection, too, goes on to the next validator
 
   friend bool operator==(const ValidatorConfig&, const ValidatorConfig&) = default;

@@ -34,6 +34,7 @@ std::vector<RealmConfig> ValidateRealms(const config::v1::Config& written, const
 KerberosConfig ValidateKerberos(const config::v1::Kerberos& written, const std::string& path, Checks& checks);
 LdapConfig ValidateLdap(const config::v1::Ldap& written, const std::string& path, Checks& checks);
 PostgresConfig ValidatePostgres(const config::v1::Postgres& written, const std::string& path, Checks& checks);
+PamConfig ValidatePam(const config::v1::Pam& written, const std::string& path, Checks& checks);
 RemoteConfig ValidateRemote(const config::v1::Remote& written, const std::string& path, Checks& checks);
 
 }  // namespace credcache

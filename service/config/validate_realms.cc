@@ -44,13 +44,16 @@ ValidatorConfig ValidateValidator(const config::v1::Validator& written, const st
     case config::v1::Validator::kRemote:
       validator.backend = ValidateRemote(written.remote(), Child(path, "remote"), checks);
       break;
+    case config::v1::Validator::kPam:
+      validator.backend = ValidatePam(written.pam(), Child(path, "pam"), checks);
+      break;
     case config::v1::Validator::kKerberos:
       validator.backend = ValidateKerberos(written.kerberos(), Child(path, "kerberos"), checks);
       break;
     case config::v1::Validator::BACKEND_NOT_SET:
       // A backend that is unknown or not built yet was reported as a key.
       if (!checks.source().HasRefusedKey(path))
-        checks.source().Fail(path, "one of file, ldap, postgres, remote, kerberos");
+        checks.source().Fail(path, "one of file, ldap, postgres, remote, pam, kerberos");
       break;
   }
   return validator;

@@ -26,11 +26,16 @@ class Backend(abc.ABC):
     name: str
     # Cases that its kind of backend cannot have, each with the reason why. Not: cases that fail.
     EXCLUDED: ClassVar[dict[str, str]] = {}
-    # Passwords of test_backends.PASSWORDS that nobody can have there, likewise.
-    UNHELD_PASSWORDS: ClassVar[dict[str, str]] = {}
+    # Passwords of test_backends.PASSWORDS that its kind cannot have: refused, and not taken for their beginning.
+    REFUSED_PASSWORDS: ClassVar[dict[str, str]] = {}
 
     def __init__(self, folder: pathlib.Path):
         self.folder = folder
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What credcached is started with beside its own."""
+        return {}
 
     # --- the server
 

@@ -62,7 +62,7 @@ def service(backend: Backend, tmp_path: pathlib.Path) -> Iterator[StartService]:
             realm = configs.realm(config or backend.config(TIMEOUT_SECONDS))
             cache = {"quarantine": "0s", **({} if negative else {"negative": {"longest": "0s"}})}
             whole = configs.config(realm, cache=cache, throttle=configs.UNTHROTTLED)
-            server = Credcached(tmp_path / "credcached", whole)
+            server = Credcached(tmp_path / "credcached", whole, environment=backend.environment)
             stack.callback(server.stop)
             return server.start()
 

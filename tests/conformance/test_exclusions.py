@@ -12,5 +12,5 @@ from conftest import CASE
 def test_that_exclusions_are_of_cases_and_have_reasons(kind: type[Backend]) -> None:
     names = [*vars(test_backends), *vars(test_feeds)]
     assert set(kind.EXCLUDED) <= {name.removeprefix(CASE) for name in names if name.startswith(CASE)}
-    assert set(kind.UNHELD_PASSWORDS) <= set(test_backends.PASSWORDS)
-    assert all(len(reason) > 20 for reason in (kind.EXCLUDED | kind.UNHELD_PASSWORDS).values())
+    assert set(kind.REFUSED_PASSWORDS) <= set(test_backends.PASSWORDS)
+    assert all(len(reason) > 20 for reason in [*kind.EXCLUDED.values(), *kind.REFUSED_PASSWORDS.values()])

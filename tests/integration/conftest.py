@@ -142,10 +142,10 @@ def serve(tmp_path: pathlib.Path) -> Iterator[Serve]:
     with contextlib.ExitStack() as stack:
         count = 0
 
-        def start(config: dict[str, Any]) -> Credcached:
+        def start(config: dict[str, Any], **more: Any) -> Credcached:
             nonlocal count
             count += 1
-            server = Credcached(tmp_path / f"credcached{count}", config)
+            server = Credcached(tmp_path / f"credcached{count}", config, **more)
             stack.callback(server.stop)
             return server.start()
 

@@ -31,13 +31,20 @@ class Credcached:
     `stop` asserts a graceful end with exit code 0, no sanitizer report, and no password in anything it wrote.
     """
 
-    def __init__(self, folder: pathlib.Path, config: dict[str, Any], binary: pathlib.Path = CREDCACHED):
+    def __init__(
+        self,
+        folder: pathlib.Path,
+        config: dict[str, Any],
+        binary: pathlib.Path = CREDCACHED,
+        environment: dict[str, str] | None = None,
+    ):
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.config_file = folder / "credcached.yaml"
         self.config = config
         self.grpc = self.admin = ""
         self._binary = binary
+        self._environment = environment or {}
         self._process: subprocess.Popen[bytes] | None = None
         self._lines: list[bytes] = []
         self._start_line = 0  # where what the present process wrote begins
@@ -79,6 +86,7 @@ class Credcached:
             stderr=subprocess.PIPE,
             cwd=self.folder,
             start_new_session=True,
+            env={**os.environ, **self._environment},
         )
         self._reader = threading.Thread(target=self._read, args=(self._process.stderr,), daemon=True)
         self._reader.start()
@@ -271,5 +279,5 @@ def run_ctl(
     return subprocess.CompletedProcess(result.args, result.returncode, result.stdout.decode(), result.stderr.decode())
 
 
-# What the fixture `serve` is (conftest.py): starts one with a configuration.
-Serve = Callable[[dict[str, Any]], Credcached]
+# What the fixture `serve` is (conftest.py): starts one with a configuration, and what else Credcached takes.
+Serve = Callable[..., Credcached]

@@ -127,8 +127,11 @@ MISTAKES: dict[str, tuple[str, int, str, tuple[str, ...]]] = {
     "a database without query": (
         VALID.replace("file: {path: users}", "postgres: {dsn_file: users}"), 7, "postgres.query", ("$1",),
     ),
-    "a validator not built yet": (
-        VALID.replace("file: {path: users}", "pam: {service: x}"), 7, "pam", ("not built yet",),
+    "a PAM service without a file": (
+        VALID.replace("file: {path: users}", "pam: {service: users, config_folder: none}"), 7, "pam.service", ("file",),
+    ),
+    "a Kerberos realm without a keytab": (
+        VALID.replace("file: {path: users}", "kerberos: {realm: X, service: host/x}"), 7, "kerberos.keytab", ("file",),
     ),
     "a change feed of what is not searched": (LDAP + "          feed: true\n", 7, "feed", ("base and filter",)),
     "negotiate": (VALID + "    negotiate: {keytab: x}\n", 8, "negotiate", ("not built yet",)),

@@ -17,6 +17,7 @@ import waiting
 from client import Client, request
 from credcached import BUILD, Credcached
 from kdc import Kdc, MakeKdc
+from pam import Pam, helpers
 from plugin import MakePlugin, Plugin
 from postgres import Postgres, quote
 from slapd import Slapd
@@ -35,9 +36,9 @@ def new_password(kind: str) -> str:
     return secrets_used.note(f"{kind}-{secrets.token_hex(12)}").decode()
 
 
-def owners(server: Credcached, password: str) -> dict[str, list[process_memory.Occurrence]]:
+def owners(server: Credcached, password: str, pid: int | None = None) -> dict[str, list[process_memory.Occurrence]]:
     found: dict[str, list[process_memory.Occurrence]] = {}
-    for occurrence in process_memory.find(server.pid, password.encode()):
+    for occurrence in process_memory.find(pid or server.pid, password.encode()):
         found.setdefault(occurrence.owner(password.encode()), []).append(occurrence)
     return found
 
@@ -166,6 +167,31 @@ def test_what_a_database_keeps_is_compared_and_the_password_left_nowhere(tmp_pat
             assert client.authenticate("nobody", wrong).outcome == REJECTED
             for password in (good, wrong):
                 assert owners(server, password) == {}
+
+
+def test_a_stack_is_asked_and_the_password_left_nowhere(tmp_path: pathlib.Path) -> None:
+    """Neither here nor in the helper, though pam_exec leaves one on the stack, and pam_userdb frees one as it is."""
+    good, wrong = new_password("good"), new_password("wrong")
+    pam = Pam(tmp_path / "pam")
+    pam.add("alice", good.encode())
+    pam.write_service(
+        "leaky",
+        f"auth optional pam_exec.so quiet expose_authtok /bin/cat\nauth optional pam_userdb.so db={tmp_path}/none\n"
+        f"auth required pam_pwdfile.so pwdfile={pam.folder}/pwdfile\naccount required pam_permit.so\n",
+    )
+    config = configs.config(configs.realm(pam.config("leaky", workers=1)), throttle=configs.UNTHROTTLED)
+    with (
+        Credcached(tmp_path / "unprotected", config, binary=UNPROTECTED, environment=pam.environment) as server,
+        Client(server.grpc) as client,
+    ):
+        assert client.authenticate("alice", good).outcome == ACCEPTED
+        assert client.authenticate("alice", good).source == CACHE
+        assert client.authenticate("alice", wrong).outcome == REJECTED
+        assert client.authenticate("nobody", wrong).outcome == REJECTED
+        (helper,) = helpers(server)
+        for password in (good, wrong):
+            for pid in (server.pid, helper):
+                assert owners(server, password, pid) == {}, pid
 
 
 def test_what_fails_leaves_no_password_either(server: Credcached, few: Slapd, plugin: Plugin, kdc: Kdc) -> None:

@@ -16,6 +16,7 @@ import yaml
 from certs import CertificateAuthority
 from client import Client
 from credcached import CREDCACHED, Credcached
+from pam import Pam
 from postgres import DATABASE, Postgres, insert
 from slapd import READER_PASSWORD, Slapd
 from stubs import ACCEPTED, REJECTED, REPOSITORY, stats_pb2
@@ -187,6 +188,20 @@ def test_the_configuration_for_postgresql_works(tmp_path: pathlib.Path) -> None:
             waiting.until(
                 lambda: client.authenticate("alice", "password-of-alice").outcome == REJECTED, "alice is gone"
             )
+
+
+def test_the_configuration_for_pam_works(tmp_path: pathlib.Path) -> None:
+    config = yaml.safe_load(blocks("pam", "yaml")[0])
+    config["listen"] = {"grpc": "127.0.0.1:0", "admin": "127.0.0.1:0"}
+    pam = Pam(tmp_path / "pam")
+    pam.add("alice", b"password-of-alice")
+    config["realms"][0]["validators"][0]["pam"]["config_folder"] = str(pam.services)  # not this machine's
+    with (
+        Credcached(tmp_path / "credcached", config, environment=pam.environment) as service,
+        Client(service.grpc) as client,
+    ):
+        assert client.authenticate("alice", "password-of-alice").outcome == ACCEPTED
+        assert client.authenticate("alice", "another").outcome == REJECTED
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ THIRD_PARTY = {
     re.compile(r"(ldap|lber|ldap_schema)\.h$"): ("backends/ldap",),
     re.compile(r"(krb5(/.*)?|profile|com_err)\.h$"): ("backends/kerberos",),
     re.compile(r"(crypt|argon2|stringprep)\.h$"): ("backends/",),
+    re.compile(r"security/"): ("backends/pam",),
     re.compile(r"libpq-fe\.h$"): ("backends/postgres",),
     re.compile(r"yaml-cpp/"): ("config/",),
     re.compile(r"prometheus/"): ("metrics/", "rpc/"),

@@ -5,6 +5,7 @@ from backend import Backend
 from backends.file import FileBackend
 from backends.kerberos import KerberosBackend
 from backends.ldap import LdapBackend
+from backends.pam import PamBackend
 from backends.postgres import PostgresBackend
 from backends.remote import RemoteBackend
 
@@ -12,6 +13,7 @@ BACKENDS: list[type[Backend]] = [
     FileBackend,
     KerberosBackend,
     LdapBackend,
+    PamBackend,
     PostgresBackend,
     RemoteBackend,
 ]

@@ -17,7 +17,7 @@ class KerberosBackend(Backend):
         "a_changed_password_never_works_sometimes": "a KDC tells nobody of changes, so it has no feed",
         "groups": "a KDC (Active Directory's aside) knows no groups",
     }
-    UNHELD_PASSWORDS: ClassVar = {
+    REFUSED_PASSWORDS: ClassVar = {
         "nul": "passwords are C strings to kadmin and to libkrb5",
     }
 

@@ -59,6 +59,12 @@ TEST_F(FactoryTest, BuildsWhatTheConfigurationNames) {
   const ValidatorConfig postgres = {.backend = PostgresConfig{.dsn_file = "/nowhere/dsn", .query = "select $1"}};
   EXPECT_EQ(BackendKind(postgres), "postgres");
   EXPECT_THAT(Trouble(postgres), HasSubstr("UNAVAILABLE: dsn_file /nowhere/dsn cannot be opened"));
+
+  // Not asked: it would start this program, which is no helper.
+  const ValidatorConfig pam = {.backend = PamConfig{.service = "credcache"}};
+  EXPECT_EQ(BackendKind(pam), "pam");
+  EXPECT_TRUE(AsksOthers(pam));
+  EXPECT_NE(BuildBackend(pam, realm_, {clock_, randomness_, reporter_}), nullptr);
 }
 
 }  // namespace

@@ -113,10 +113,6 @@ TEST_F(MistakesTest, KeysThatAreNotBuiltYet) {
     ExpectAll({{absl::StrCat("realms:\n- {name: r, ", key, ": {}, validators: [{file: {path: users}}]}"),
                 absl::StrCat("c.yaml:2: realms[0].", key, rest)}});
   }
-  for (const char* key : {"pam"}) {
-    ExpectAll({{absl::StrCat("realms:\n- name: r\n  validators:\n  - ", key, ": {timeout: 3s}"),
-                absl::StrCat("c.yaml:4: realms[0].validators[0].", key, rest)}});
-  }
   ExpectBeforeRealm({{"listen: {unix: [{path: s, caller: a}]}\ncallers: [{name: a, allow: [stats], session: {}}]",
                       "c.yaml:2: callers[0].session" + rest}});
 }
@@ -327,7 +323,7 @@ TEST_F(MistakesTest, Realms) {
       {"realms: [{" + file + "}]", "c.yaml:1: realms[0].name: got nothing, expected the realm's name"},
       {"realms: [{name: r}]", "c.yaml:1: realms[0].validators: got nothing, expected at least one validator"},
       {"realms: [{name: r, validators: [{}]}]",
-       "c.yaml:1: realms[0].validators[0]: got a section, expected one of file, ldap, postgres, remote, kerberos"},
+       "c.yaml:1: realms[0].validators[0]: got a section, expected one of file, ldap, postgres, remote, pam, kerberos"},
       {"realms: [{name: r, validators: [{file: {}}]}]",
        "c.yaml:1: realms[0].validators[0].file.path: got nothing, expected the path of a password file"},
       {"realms: [{name: r, validators: [{file: {path: none}}]}]",

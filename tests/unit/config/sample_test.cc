@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -25,6 +26,8 @@ class SampleTest : public ::testing::Test {
  protected:
   SampleTest() {
     folder_.Write("operator.token", "secret", 0600);
+    std::filesystem::create_directory(folder_ / "pam.d");
+    folder_.Write("pam.d/credcache", "auth required pam_unix.so\naccount required pam_unix.so\n");
     folder_.Write("credcached.yaml", Sample());
   }
   ConfigFolder folder_;
@@ -58,6 +61,10 @@ TEST_F(SampleTest, TellsTheDefaults) {
   EXPECT_EQ(postgres.connections, PostgresConfig().connections);
   EXPECT_EQ(postgres.timeout, PostgresConfig().timeout);
   EXPECT_EQ(postgres.channel, PostgresConfig().channel);
+  const auto& pam = std::get<PamConfig>((*sample)->realms[0].validators[5].backend);
+  EXPECT_EQ(pam.system_users, PamConfig().system_users);
+  EXPECT_EQ(pam.workers, PamConfig().workers);
+  EXPECT_EQ(pam.timeout, PamConfig().timeout);
   EXPECT_EQ(std::get<RemoteConfig>((*sample)->realms[0].validators[4].backend).timeout, RemoteConfig().timeout);
   const auto& kerberos = std::get<KerberosConfig>((*sample)->realms[0].validators[5].backend);
   EXPECT_EQ(kerberos.workers, KerberosConfig().workers);
