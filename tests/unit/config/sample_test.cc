@@ -37,7 +37,7 @@ TEST_F(SampleTest, Loads) {
   const auto config = LoadConfig(folder_ / "credcached.yaml");
   ASSERT_TRUE(config.ok()) << config.status().message();
   EXPECT_EQ((*config)->realms.size(), 1U);
-  EXPECT_EQ((*config)->realms[0].validators.size(), 6U);
+  EXPECT_EQ((*config)->realms[0].validators.size(), 7U);
 }
 
 // What the sample gives as defaults are the defaults.
@@ -66,7 +66,7 @@ TEST_F(SampleTest, TellsTheDefaults) {
   EXPECT_EQ(pam.workers, PamConfig().workers);
   EXPECT_EQ(pam.timeout, PamConfig().timeout);
   EXPECT_EQ(std::get<RemoteConfig>((*sample)->realms[0].validators[4].backend).timeout, RemoteConfig().timeout);
-  const auto& kerberos = std::get<KerberosConfig>((*sample)->realms[0].validators[5].backend);
+  const auto& kerberos = std::get<KerberosConfig>((*sample)->realms[0].validators[6].backend);
   EXPECT_EQ(kerberos.workers, KerberosConfig().workers);
   EXPECT_EQ(kerberos.timeout, KerberosConfig().timeout);
   EXPECT_EQ((*defaults)->cache.policy, CachePolicy());
