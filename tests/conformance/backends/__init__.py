@@ -2,6 +2,7 @@
 
 from backend import Backend
 
+from backends.active_directory import ActiveDirectoryBackend
 from backends.file import FileBackend
 from backends.kerberos import KerberosBackend
 from backends.ldap import LdapBackend
@@ -12,6 +13,7 @@ BACKENDS: list[type[Backend]] = [
     FileBackend,
     KerberosBackend,
     LdapBackend,
+    ActiveDirectoryBackend,
     PostgresBackend,
     RemoteBackend,
 ]
