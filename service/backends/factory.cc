@@ -34,6 +34,7 @@ std::unique_ptr<Validator> BuildLdap(const ValidatorConfig& config, const RealmC
                                 .base = ldap.base,
                                 .filter = ldap.filter,
                                 .user_dn = ldap.user_dn,
+                                .nested_groups_base = ldap.nested_groups_base,
                                 .identity = {.realm = realm.name,
                                              .case_rule = CaseRuleOf(realm),
                                              .username = ldap.username,

@@ -6,30 +6,32 @@
 #include <algorithm>
 #include <cstring>
 #include <iterator>
-#include <optional>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "absl/time/civil_time.h"
 #include "absl/time/time.h"
 #include "backends/ldap_filter.h"
 #include "backends/ldap_groups.h"
+#include "backends/ldap_time.h"
 
 namespace credcache {
 namespace {
 
 constexpr size_t kMostNamed = 10'000;
 
-constexpr const char* kPassword = "userPassword";
+// What differs after every change of the password.
+constexpr const char* kPassword[] = {"userPassword", "pwdLastSet"};
 constexpr const char* kCsn = "entryCSN";
 constexpr const char* kPasswordChanged = "pwdChangedTime";
-// Of an account's state, by directories' own names: ppolicy's, then 389 Directory Server's, Novell's and shadow(5)'s.
-constexpr const char* kState[] = {kPasswordChanged,    "pwdAccountLockedTime", "pwdReset",
-                                  "pwdPolicySubentry", "pwdStartTime",         "pwdEndTime",
-                                  "nsAccountLock",     "loginDisabled",        "shadowExpire"};
+// Of an account's state, by directories' own names: ppolicy's, then Active Directory's, 389 Directory Server's,
+// Novell's and shadow(5)'s.
+constexpr const char* kState[] = {kPasswordChanged, "pwdAccountLockedTime", "pwdReset",      "pwdPolicySubentry",
+                                  "pwdStartTime",   "pwdEndTime",           "lockoutTime",   "userAccountControl",
+                                  "accountExpires", "logonHours",           "nsAccountLock", "userWorkstations",
+                                  "loginDisabled",  "shadowExpire"};
 // What a bind writes into the entry, good or bad.
 constexpr const char* kBindMarks[] = {"pwdFailureTime", "pwdLastSuccess", "pwdGraceUseTime", "authTimestamp"};
 
@@ -41,17 +43,6 @@ template <size_t N>
 bool IsOneOf(const char* const (&names)[N], absl::string_view name) {
   return std::any_of(std::begin(names), std::end(names),
                      [name](const char* one) { return absl::EqualsIgnoreCase(one, name); });
-}
-
-// "20261124204451.956790Z#...", "20261124204452Z": to the second.
-std::optional<absl::Time> TimeIn(const LdapEntry& entry, absl::string_view attribute) {
-  const auto* values = entry.Find(attribute);
-  absl::Time time;
-  if (values == nullptr || values->empty() || values->front().size() < 14 ||
-      !absl::ParseTime("%E4Y%m%d%H%M%S", values->front().substr(0, 14), absl::UTCTimeZone(), &time, nullptr)) {
-    return std::nullopt;
-  }
-  return time;
 }
 
 // A directory gives the values of an attribute in any order.
@@ -90,8 +81,16 @@ std::vector<std::string> LdapAccounts::attributes() const {
   std::vector<std::string> result = watched_;
   result.insert(result.end(), std::begin(kState), std::end(kState));
   result.insert(result.end(), std::begin(kBindMarks), std::end(kBindMarks));
-  result.insert(result.end(), {kPassword, kCsn});
+  result.insert(result.end(), std::begin(kPassword), std::end(kPassword));
+  result.emplace_back(kCsn);
   return result;
+}
+
+std::string LdapAccounts::filter() const {
+  std::string result = "(|";
+  for (const std::string& name : username_) absl::StrAppend(&result, "(", name, "=*)");
+  for (const std::string& name : names_) absl::StrAppend(&result, "(", name, "=*)");
+  return result + ")";
 }
 
 void LdapAccounts::BeginRefresh() {
@@ -141,7 +140,6 @@ void LdapAccounts::EndRefresh() {
 }
 
 ChangedAccounts LdapAccounts::TakeChanged() {
-  if (refreshing_) return {};
   ChangedAccounts result = {.everything = std::exchange(everything_, false), .names = std::exchange(changed_, {})};
   if (result.names.size() > kMostNamed) result.everything = true;
   if (result.everything) result.names.clear();
@@ -176,6 +174,7 @@ LdapAccounts::Description LdapAccounts::Describe(const LdapEntry& entry) const {
   record.dn = LdapGroups::HashOf(entry.dn);
   std::vector<absl::string_view> watched = {entry.dn};
   std::vector<absl::string_view> marks;
+  std::vector<absl::string_view> password;
   // In an order of their own, too.
   std::vector<const std::pair<std::string, std::vector<std::string>>*> attributes;
   attributes.reserve(entry.attributes.size());
@@ -183,24 +182,23 @@ LdapAccounts::Description LdapAccounts::Describe(const LdapEntry& entry) const {
   std::sort(attributes.begin(), attributes.end(), [](const auto* a, const auto* b) { return a->first < b->first; });
   for (const auto* attribute : attributes) {
     const auto& [name, values] = *attribute;
-    if (absl::EqualsIgnoreCase(name, kPassword)) {
-      std::vector<absl::string_view> password;
+    if (IsOneOf(kPassword, name)) {
       AppendSorted(values, password);
-      record.password = fingerprinter_.Of(password);
     } else if (absl::EqualsIgnoreCase(name, kCsn)) {
       record.csn = fingerprinter_.Of({values.empty() ? absl::string_view() : values.front()});
     } else if (IsOneOf(kBindMarks, name)) {
       marks.emplace_back(name);
       AppendSorted(values, marks);
-    } else {
+    } else if (Watches(name)) {
       watched.emplace_back(name);
       AppendSorted(values, watched);
     }
   }
+  if (!password.empty()) record.password = fingerprinter_.Of(password);
   record.watched = fingerprinter_.Of(watched);
   record.bind_marks = fingerprinter_.Of(marks);
-  const auto changed = TimeIn(entry, kCsn);
-  const auto password_changed = TimeIn(entry, kPasswordChanged);
+  const auto changed = GeneralizedTimeIn(entry, kCsn);
+  const auto password_changed = GeneralizedTimeIn(entry, kPasswordChanged);
   result.password_changed_lately = changed && password_changed && *changed - *password_changed < kLately;
   return result;
 }
@@ -220,6 +218,15 @@ std::vector<std::string> LdapAccounts::NamesIn(const LdapEntry& entry,
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
   return names;
+}
+
+// With or without options, such as "memberOf;range=0-1499". What else was asked for is of use to others.
+bool LdapAccounts::Watches(absl::string_view attribute) const {
+  const absl::string_view plain = attribute.substr(0, attribute.find(';'));
+  return IsOneOf(kState, plain) ||
+         std::any_of(watched_.begin(), watched_.end(), [attribute, plain](const std::string& one) {
+           return absl::EqualsIgnoreCase(one, plain) || absl::EqualsIgnoreCase(one, attribute);
+         });
 }
 
 bool LdapAccounts::Differs(const Record& before, const Description& now) const {

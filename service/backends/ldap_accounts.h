@@ -38,16 +38,18 @@ struct ChangedAccounts {
 // Not thread-safe. Keeps a name and 56 bytes of each account: no password, only fingerprints (Fingerprinter).
 //
 // A change makes a difference to an account when its DN, names, groups, attributes that the identity holds or the
-// filter looks at, lock, expiry or password differ. Where the directory does not show userPassword, pwdChangedTime
-// (ppolicy) tells most changes of it, and entryCSN the rest: any change counts that the watched attributes do not
-// explain. The marks that a bind leaves (pwdFailureTime, pwdLastSuccess) do explain one: else each wrong password would
-// drive out the right one.
+// filter looks at, lock, expiry or password differ. userPassword and Active Directory's pwdLastSet tell every change of
+// the password. Where the directory shows neither, pwdChangedTime (ppolicy) tells most, and entryCSN the rest: any
+// change counts that the watched attributes do not explain. The marks that a bind leaves (pwdFailureTime,
+// pwdLastSuccess) do explain one: else each wrong password would drive out the right one.
 class LdapAccounts final : public LdapSyncedContent {
  public:
   LdapAccounts(const LdapIdentityRules& rules, absl::string_view filter, const Fingerprinter& fingerprinter);
 
   // What to ask for of each entry.
   std::vector<std::string> attributes() const;
+  // What only entries match by which somebody can log on.
+  std::string filter() const;
 
   void BeginRefresh() override;
   void Put(const SyncUuid& uuid, const LdapEntry& entry) override;
@@ -56,8 +58,8 @@ class LdapAccounts final : public LdapSyncedContent {
   void RemoveUnlisted() override;
   void EndRefresh() override;
 
-  // What changed since the last call, once it can be told: changes found by a refresh come at its end. After the first
-  // refresh that is everything, since nobody knows what was remembered before.
+  // What changed since the last call, as far as a refresh that goes on has found it. After the first refresh that is
+  // everything, since nobody knows what was remembered before.
   ChangedAccounts TakeChanged();
 
   // The same of accounts that others found to differ: by LdapGroups::HashOf of their DNs.
@@ -69,7 +71,7 @@ class LdapAccounts final : public LdapSyncedContent {
   struct Record {
     std::string name;         // the canonical one; where the entry has none, all by which it may be found, in lines
     uint64_t watched = 0;     // of all that makes a difference by itself
-    uint64_t password = 0;    // of userPassword; 0: not shown
+    uint64_t password = 0;    // of userPassword or pwdLastSet; 0: not shown
     uint64_t names = 0;       // of other_names
     uint64_t bind_marks = 0;  // of what a bind leaves
     uint64_t csn = 0;         // of entryCSN; 0: not shown
@@ -84,6 +86,7 @@ class LdapAccounts final : public LdapSyncedContent {
 
   Description Describe(const LdapEntry& entry) const;
   std::vector<std::string> NamesIn(const LdapEntry& entry, const std::vector<std::string>& attributes) const;
+  bool Watches(absl::string_view attribute) const;
   bool Differs(const Record& before, const Description& now) const;
   void Tell(absl::string_view names);
 
@@ -93,7 +96,7 @@ class LdapAccounts final : public LdapSyncedContent {
   std::vector<std::string> watched_;
   const Fingerprinter& fingerprinter_;
 
-  absl::flat_hash_map<SyncUuid, Record> records_;  // by entryUUID
+  absl::flat_hash_map<SyncUuid, Record> records_;  // by entryUUID or objectGUID
   std::vector<std::string> changed_;
   uint32_t refresh_ = 0;
   bool refreshing_ = false;

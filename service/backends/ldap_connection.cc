@@ -112,6 +112,11 @@ std::string TakeBytes(berval* bytes) {
   return result;
 }
 
+std::string ValueOf(const char* oid, LDAPControl** controls) {
+  const LDAPControl* control = ldap_control_find(oid, controls, nullptr);
+  return control == nullptr ? "" : std::string(control->ldctl_value.bv_val, control->ldctl_value.bv_len);
+}
+
 LdapEvent EventOf(LDAP* handle, int type, LDAPMessage* message) {
   LdapEvent event = {.message_id = ldap_msgid(message)};
   switch (type) {
@@ -120,8 +125,7 @@ LdapEvent EventOf(LDAP* handle, int type, LDAPMessage* message) {
       event.entry = EntryOf(handle, message);
       LDAPControl** controls = nullptr;
       ldap_get_entry_controls(handle, message, &controls);
-      const LDAPControl* state = ldap_control_find(LDAP_CONTROL_SYNC_STATE, controls, nullptr);
-      if (state != nullptr) event.value.assign(state->ldctl_value.bv_val, state->ldctl_value.bv_len);
+      event.value = ValueOf(LDAP_CONTROL_SYNC_STATE, controls);
       ldap_controls_free(controls);
       break;
     }
@@ -138,8 +142,11 @@ LdapEvent EventOf(LDAP* handle, int type, LDAPMessage* message) {
       event.kind = LdapEvent::Kind::kResult;
       char* diagnostic = nullptr;
       event.code = LDAP_OTHER;
-      ldap_parse_result(handle, message, &event.code, nullptr, &diagnostic, nullptr, nullptr, 0);
+      LDAPControl** controls = nullptr;
+      ldap_parse_result(handle, message, &event.code, nullptr, &diagnostic, nullptr, &controls, 0);
       event.diagnostic = TakeString(diagnostic);
+      event.value = ValueOf(LDAP_CONTROL_PAGEDRESULTS, controls);
+      ldap_controls_free(controls);
       break;
     }
     default:
@@ -304,13 +311,21 @@ absl::StatusOr<int> LdapConnection::SendSearch(const LdapSearch& search, LDAPCon
   return id;
 }
 
-absl::StatusOr<int> LdapConnection::BeginSearch(const LdapSearch& search, absl::string_view sync_request) {
+absl::StatusOr<int> LdapConnection::BeginSearch(const LdapSearch& search, const std::vector<LdapControl>& controls) {
   const LdapSigpipeGuard guard;
-  LDAPControl sync = {.ldctl_oid = Unconst(LDAP_CONTROL_SYNC),
-                      .ldctl_value = {.bv_len = sync_request.size(), .bv_val = Unconst(sync_request.data())},
-                      .ldctl_iscritical = 1};
-  LDAPControl* controls[] = {sync_request.empty() ? nullptr : &sync, nullptr};
-  return SendSearch(search, controls, nullptr);
+  std::vector<LDAPControl> values;
+  values.reserve(controls.size());
+  std::vector<LDAPControl*> pointers;
+  for (const LdapControl& control : controls) {
+    const bool has_value = !control.value.empty();
+    values.push_back(
+        {.ldctl_oid = Unconst(control.oid.c_str()),
+         .ldctl_value = {.bv_len = control.value.size(), .bv_val = has_value ? Unconst(control.value.data()) : nullptr},
+         .ldctl_iscritical = 1});
+    pointers.push_back(&values.back());
+  }
+  pointers.push_back(nullptr);
+  return SendSearch(search, pointers.data(), nullptr);
 }
 
 absl::StatusOr<std::optional<LdapEvent>> LdapConnection::Next(absl::Duration wait) {

@@ -36,6 +36,12 @@ struct LdapSearch {
   int size_limit = 1;
 };
 
+// What is asked for beside a request (RFC 4511, section 4.1.11); always critical.
+struct LdapControl {
+  std::string oid;
+  std::string value;  // empty: none
+};
+
 struct LdapSearchAnswer {
   int code = 0;
   std::string diagnostic;
@@ -47,9 +53,11 @@ struct LdapEvent {
   enum class Kind : uint8_t { kEntry, kIntermediate, kResult, kOther };
   Kind kind = Kind::kOther;
   int message_id = 0;
-  LdapEntry entry;         // kEntry
-  std::string oid;         // kIntermediate
-  std::string value;       // kIntermediate; kEntry: of its Sync State control (RFC 4533), if it has one
+  LdapEntry entry;  // kEntry
+  std::string oid;  // kIntermediate
+  // kIntermediate; kEntry: of its Sync State control (RFC 4533), if it has one; kResult: of its Paged Results control
+  // (RFC 2696).
+  std::string value;
   int code = 0;            // kResult
   std::string diagnostic;  // kResult
 };
@@ -81,9 +89,9 @@ class LdapConnection {
   // UNAVAILABLE: no answer came. INVALID_ARGUMENT: the filter is none.
   absl::StatusOr<LdapSearchAnswer> Search(const LdapSearch& search, MonotonicTime deadline);
 
-  // Begins a search whose messages Next brings; the server need not ever end it. `sync_request`: the value of a
-  // critical Sync Request control, if not empty. The number that the messages bear; UNAVAILABLE: it could not be sent.
-  absl::StatusOr<int> BeginSearch(const LdapSearch& search, absl::string_view sync_request);
+  // Begins a search whose messages Next brings; the server need not ever end it. The number that the messages bear;
+  // UNAVAILABLE: it could not be sent.
+  absl::StatusOr<int> BeginSearch(const LdapSearch& search, const std::vector<LdapControl>& controls);
   // The next message of any search begun so; nothing: none came within `wait`. UNAVAILABLE: the connection is lost.
   absl::StatusOr<std::optional<LdapEvent>> Next(absl::Duration wait);
 

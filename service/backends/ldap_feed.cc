@@ -8,8 +8,12 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "backends/ldap_filter.h"
+#include "backends/ldap_notice_follower.h"
+#include "backends/ldap_root.h"
 #include "backends/ldap_service_account.h"
 #include "backends/ldap_sigpipe.h"
+#include "backends/ldap_sync_follower.h"
 
 namespace credcache {
 namespace {
@@ -24,11 +28,21 @@ constexpr absl::Duration kHeartbeat = absl::Seconds(1);
 constexpr absl::Duration kSlice = absl::Milliseconds(100);
 
 constexpr size_t kMostRemembered = 16 << 10;
-constexpr const char* kAnyEntry = "(objectClass=*)";
 constexpr const char* kUserPassword = "userPassword";
+constexpr const char* kMemberOf = "memberOf";
+constexpr const char* kNestingRule = "1.2.840.113556.1.4.1941";
 
-LdapSearch RootDse(std::vector<std::string> attributes) {
-  return {.base = "", .scope = LDAP_SCOPE_BASE, .filter = kAnyEntry, .attributes = std::move(attributes)};
+// Whether verdicts or identities rest on who is in which group.
+bool GroupsCount(const LdapBackendOptions& options) {
+  const std::vector<std::string> filter = AttributesOf(options.filter).all;
+  return absl::EqualsIgnoreCase(options.identity.groups, kMemberOf) || !options.nested_groups_base.empty() ||
+         std::any_of(filter.begin(), filter.end(),
+                     [](const std::string& attribute) { return absl::EqualsIgnoreCase(attribute, kMemberOf); });
+}
+
+Nesting NestingOf(const LdapBackendOptions& options) {
+  const bool counts = !options.nested_groups_base.empty() || absl::StrContains(options.filter, kNestingRule);
+  return counts ? Nesting::kCounts : Nesting::kNone;
 }
 
 // The server's answer to a question that it need not answer well.
@@ -47,7 +61,7 @@ class Heartbeat {
       return absl::UnavailableError("the directory has fallen silent");
     }
     if (silence < kHeartbeat) return absl::OkStatus();
-    const auto question = connection.BeginSearch(RootDse({"1.1"}), "");
+    const auto question = connection.BeginSearch(RootDse({"1.1"}), {});
     if (!question.ok()) return question.status();
     question_ = *question;
     asked_ = clock_.Monotonic();
@@ -72,15 +86,9 @@ LdapFeed::LdapFeed(const LdapBackendOptions& options, Clock& clock, Randomness& 
       reporter_(reporter),
       changes_(std::move(changes)),
       fingerprinter_(randomness),
-      accounts_(options.identity, options.filter, fingerprinter_) {
-  watches_.push_back(
-      {.search = {.base = options.base, .filter = kAnyEntry, .attributes = accounts_.attributes(), .size_limit = 0},
-       .sync = LdapSync(accounts_)});
-  if (absl::EqualsIgnoreCase(options.identity.groups, "memberOf")) {
-    watches_.push_back(
-        {.search = {.filter = LdapGroups::kFilter, .attributes = LdapGroups::Attributes(), .size_limit = 0},
-         .sync = LdapSync(groups_)});
-  }
+      accounts_(options.identity, options.filter, fingerprinter_),
+      groups_(NestingOf(options)),
+      groups_count_(GroupsCount(options)) {
   changes_->FeedDown("it has just begun");
   thread_ = std::thread([this] { Run(); });
 }
@@ -122,23 +130,41 @@ absl::Status LdapFeed::Follow(const std::string& url) {
   auto connection = LdapConnection::Open(url, options_.tls, clock_, deadline);
   if (!connection.ok()) return connection.status();
   if (absl::Status bound = BindServiceAccount(**connection, options_, deadline); !bound.ok()) return bound;
-  if (absl::Status fit = Examine(**connection, deadline); !fit.ok()) return fit;
-  return Follow(**connection, url);
+  const auto root = ReadRoot(**connection, url, deadline);
+  if (!root.ok()) return root.status();
+  if (absl::Status chosen = Choose(*root); !chosen.ok()) return chosen;
+  if (absl::Status begun = follower_->Begin(**connection, *root, deadline); !begun.ok()) return begun;
+  return Follow(**connection);
 }
 
-absl::Status LdapFeed::Follow(LdapConnection& connection, const std::string& url) {
-  for (Watch& watch : watches_) {
-    const auto begun = connection.BeginSearch(watch.search, watch.sync.Begin(url));
-    if (!begun.ok()) return begun.status();
-    watch.message_id = *begun;
+absl::Status LdapFeed::Choose(const LdapRoot& root) {
+  Way way = Way::kNone;
+  if (LdapNoticeFollower::IsOfferedBy(root)) way = Way::kNotices;
+  if (LdapSyncFollower::IsOfferedBy(root)) way = Way::kSync;
+  if (way == Way::kNone) {
+    return absl::UnavailableError(
+        "the directory offers neither content synchronisation (RFC 4533; in OpenLDAP the overlay syncprov) nor Active "
+        "Directory's notifications, so `feed` cannot be had there");
   }
+  if (way == way_) return absl::OkStatus();
+  LdapGroups* groups = groups_count_ ? &groups_ : nullptr;
+  if (way == Way::kSync) {
+    follower_ = std::make_unique<LdapSyncFollower>(options_.base, accounts_, groups);
+  } else {
+    follower_ = std::make_unique<LdapNoticeFollower>(options_.base, accounts_, groups, clock_);
+  }
+  way_ = way;
+  return absl::OkStatus();
+}
+
+absl::Status LdapFeed::Follow(LdapConnection& connection) {
   Heartbeat heartbeat(clock_, options_.timeout);
   while (!Stopping()) {
     auto event = connection.Next(kSlice);
     if (!event.ok()) return event.status();
     if (event->has_value()) {
       heartbeat.Heard(**event);
-      if (absl::Status taken = Take(**event); !taken.ok()) return taken;
+      if (absl::Status taken = Take(connection, **event); !taken.ok()) return taken;
     } else if (absl::Status alive = heartbeat.Silence(connection); !alive.ok()) {
       return alive;
     }
@@ -146,43 +172,14 @@ absl::Status LdapFeed::Follow(LdapConnection& connection, const std::string& url
   return absl::CancelledError("stopping");
 }
 
-absl::Status LdapFeed::Examine(LdapConnection& connection, MonotonicTime deadline) {
-  const auto answer = connection.Search(RootDse({"supportedControl", "namingContexts"}), deadline);
-  if (!answer.ok()) return absl::UnavailableError(answer.status().message());
-  const LdapEntry entry = answer->entries.empty() ? LdapEntry() : answer->entries.front();
-  const auto* controls = entry.Find("supportedControl");
-  if (controls == nullptr || std::find(controls->begin(), controls->end(), LDAP_CONTROL_SYNC) == controls->end()) {
-    return absl::UnavailableError(
-        "the directory does not offer content synchronisation (RFC 4533; in OpenLDAP the overlay syncprov), so `feed` "
-        "cannot be had there");
-  }
-  if (watches_.size() == 1) return absl::OkStatus();
-  // Groups are anywhere in the naming context that holds the people.
-  std::string& base = watches_.back().search.base;
-  base = options_.base;
-  const std::string people = ComparableDn(options_.base);
-  const auto* contexts = entry.Find("namingContexts");
-  if (contexts == nullptr) return absl::OkStatus();
-  for (const std::string& context : *contexts) {
-    const std::string comparable = ComparableDn(context);
-    if (people == comparable || absl::EndsWith(people, "," + comparable)) base = context;
-  }
-  return absl::OkStatus();
-}
-
-absl::Status LdapFeed::Take(LdapEvent& event) {
-  const auto watch = std::find_if(watches_.begin(), watches_.end(),
-                                  [&event](const Watch& one) { return one.message_id == event.message_id; });
-  if (watch == watches_.end()) return absl::OkStatus();  // a heartbeat's
-  absl::Status taken = watch->sync.Take(event);
+absl::Status LdapFeed::Take(LdapConnection& connection, LdapEvent& event) {
+  absl::Status taken = follower_->Take(connection, event);
   for (auto& [name, values] : event.entry.attributes) {
     if (!absl::EqualsIgnoreCase(name, kUserPassword)) continue;
     for (std::string& value : values) WipeMemory(value.data(), value.size());
   }
   if (!taken.ok()) return taken;
-  if (!std::all_of(watches_.begin(), watches_.end(), [](const Watch& one) { return one.sync.refreshed(); })) {
-    return absl::OkStatus();
-  }
+  if (!follower_->refreshed()) return absl::OkStatus();
   Tell();
   if (!up_) changes_->FeedUp();
   up_ = true;
@@ -191,9 +188,10 @@ absl::Status LdapFeed::Take(LdapEvent& event) {
 }
 
 void LdapFeed::Tell() {
-  accounts_.MarkChanged(groups_.TakeChanged());
+  LdapGroups::Changed groups = groups_.TakeChanged();
+  accounts_.MarkChanged(std::move(groups.dns));
   const ChangedAccounts changed = accounts_.TakeChanged();
-  if (changed.everything) {
+  if (changed.everything || groups.everything) {
     changes_->EverythingChanged();
   } else if (!changed.names.empty()) {
     changes_->AccountsChanged(changed.names);

@@ -1,8 +1,8 @@
-// The change feed of an LDAP directory: content synchronisation (RFC 4533), as OpenLDAP's overlay syncprov offers it.
+// The change feed of an LDAP directory: by content synchronisation (OpenLDAP) or by notices (Active Directory).
 #pragma once
 
+#include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -12,9 +12,9 @@
 #include "absl/synchronization/mutex.h"
 #include "backends/ldap_accounts.h"
 #include "backends/ldap_connection.h"
+#include "backends/ldap_follower.h"
 #include "backends/ldap_groups.h"
 #include "backends/ldap_options.h"
-#include "backends/ldap_sync.h"
 #include "base/change_listener.h"
 #include "base/clock.h"
 #include "base/random.h"
@@ -22,13 +22,13 @@
 
 namespace credcache {
 
-// Watches every entry under `base`, and where groups are read from memberOf also the entries of groups in the same
-// naming context. Has a thread and a connection of its own, at the first server in the configured order that serves it.
-// After a loss it tries again by itself, soon at first, then every 5 s, and a server that refuses the account
-// every 30 s.
+// Watches every entry under `base`, and where verdicts rest on groups (memberOf, or nested groups) also the entries of
+// groups in the same naming context. Has a thread and a connection of its own, at the first server in the configured
+// order that serves it. After a loss it tries again by itself, soon at first, then every 5 s, and a server that refuses
+// the account every 30 s.
 //
 // A server that falls silent is noticed: it is asked something once a second, on the same connection, and has `timeout`
-// to answer. So a feed that says it is up has heard of all that its server knew `timeout` and a second ago.
+// to answer. So a feed that says it is up has heard of all that its server told `timeout` and a second ago.
 class LdapFeed {
  public:
   // All but `options`, which is copied, must outlive it. `options` is for a search (base and filter).
@@ -40,19 +40,13 @@ class LdapFeed {
   LdapFeed& operator=(const LdapFeed&) = delete;
 
  private:
-  struct Watch {
-    LdapSearch search;
-    LdapSync sync;
-    int message_id = 0;
-  };
-
   void Run();
   // Connects to the server, and follows it until it is lost. Never OK.
   absl::Status Follow(const std::string& url);
-  absl::Status Follow(LdapConnection& connection, const std::string& url);
-  // Whether the server can be followed, and where its groups are.
-  absl::Status Examine(LdapConnection& connection, MonotonicTime deadline);
-  absl::Status Take(LdapEvent& event);
+  absl::Status Follow(LdapConnection& connection);
+  // Makes follower_ one that the server can be followed by.
+  absl::Status Choose(const LdapRoot& root);
+  absl::Status Take(LdapConnection& connection, LdapEvent& event);
   void Tell();
   void Lost(const std::string& url, const absl::Status& why);
   bool Wait(absl::Duration duration);
@@ -68,7 +62,10 @@ class LdapFeed {
   const Fingerprinter fingerprinter_;
   LdapAccounts accounts_;
   LdapGroups groups_;
-  std::vector<Watch> watches_;
+  const bool groups_count_;
+  enum class Way : uint8_t { kNone, kSync, kNotices };
+  Way way_ = Way::kNone;
+  std::unique_ptr<LdapFollower> follower_;  // on way_
   bool up_ = false;
   std::string last_failure_;
 

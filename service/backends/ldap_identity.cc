@@ -2,13 +2,16 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <optional>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "backends/ldap_time.h"
 #include "base/limits.h"
 #include "base/utf8.h"
 
@@ -42,6 +45,20 @@ Username CanonicalName(const LdapEntry& entry, const LdapIdentityRules& rules, c
   return least.value_or(asked);
 }
 
+absl::StatusOr<Identity> IdentityOf(absl::string_view username, absl::string_view subject, IdentityDetails details) {
+  size_t size = subject.size();
+  for (const std::string& group : details.groups) size += group.size();
+  for (const auto& [name, value] : details.attributes) size += name.size() + value.size();
+  if (subject.size() > kMaxSubjectSize || details.groups.size() > kMaxGroups ||
+      details.attributes.size() > kMaxAttributes || size > kMaxIdentitySize) {
+    return absl::UnavailableError(
+        absl::StrCat("an entry is too large: ", details.groups.size(), " groups, ", size, " bytes"));
+  }
+  const bool has_details = !details.groups.empty() || !details.attributes.empty();
+  return Identity(username, subject,
+                  has_details ? Shared<IdentityDetails>(std::move(details)) : Shared<IdentityDetails>());
+}
+
 // Active Directory gives long lists in parts, under names such as "memberOf;range=0-1499".
 bool IsPart(const LdapEntry& entry, absl::string_view attribute) {
   const std::string prefix = absl::StrCat(attribute, ";range=");
@@ -52,7 +69,7 @@ bool IsPart(const LdapEntry& entry, absl::string_view attribute) {
 }  // namespace
 
 std::vector<std::string> AttributesToRead(const LdapIdentityRules& rules) {
-  std::vector<std::string> names = {"entryUUID", "objectGUID"};
+  std::vector<std::string> names = {"entryUUID", "objectGUID", "pwdLastSet", "pwdChangedTime"};
   if (!rules.username.empty()) names.push_back(rules.username);
   if (!rules.groups.empty()) names.push_back(rules.groups);
   names.insert(names.end(), rules.attributes.begin(), rules.attributes.end());
@@ -60,16 +77,15 @@ std::vector<std::string> AttributesToRead(const LdapIdentityRules& rules) {
 }
 
 absl::StatusOr<Account> AccountOf(const LdapEntry& entry, const LdapIdentityRules& rules, const Username& asked) {
-  Account account = {.name = CanonicalName(entry, rules, asked), .locator = entry.dn};
+  const LdapLocator locator = {.dn = entry.dn, .password_stamp = PasswordStampIn(entry)};
+  Account account = {.name = CanonicalName(entry, rules, asked), .locator = locator.Text()};
   account.subject = DirectorySubject(entry).value_or(PlainSubject(rules, account.name));
   IdentityDetails details;
-  size_t size = account.subject.size();
   if (!rules.groups.empty()) {
     if (IsPart(entry, rules.groups)) return absl::UnavailableError("an entry has more groups than the directory tells");
     if (const auto* groups = entry.Find(rules.groups)) {
       for (const std::string& group : *groups) {
         if (!IsUtf8(group)) continue;
-        size += group.size();
         details.groups.push_back(group);
       }
     }
@@ -79,19 +95,30 @@ absl::StatusOr<Account> AccountOf(const LdapEntry& entry, const LdapIdentityRule
     if (values == nullptr) continue;
     const auto value = std::find_if(values->begin(), values->end(), [](const std::string& v) { return IsUtf8(v); });
     if (value == values->end()) continue;
-    size += name.size() + value->size();
     details.attributes.emplace_back(name, *value);
   }
   std::sort(details.attributes.begin(), details.attributes.end());
-  if (account.subject.size() > kMaxSubjectSize || details.groups.size() > kMaxGroups ||
-      details.attributes.size() > kMaxAttributes || size > kMaxIdentitySize) {
-    return absl::UnavailableError(
-        absl::StrCat("an entry is too large: ", details.groups.size(), " groups, ", size, " bytes"));
-  }
-  const bool has_details = !details.groups.empty() || !details.attributes.empty();
-  account.identity = Identity(account.name.view(), account.subject,
-                              has_details ? Shared<IdentityDetails>(std::move(details)) : Shared<IdentityDetails>());
+  auto identity = IdentityOf(account.name.view(), account.subject, std::move(details));
+  if (!identity.ok()) return identity.status();
+  account.identity = *std::move(identity);
   return account;
+}
+
+absl::StatusOr<Identity> WithGroups(const Identity& identity, std::vector<std::string> groups) {
+  IdentityDetails details = {.attributes = identity.details().attributes};
+  std::copy_if(std::make_move_iterator(groups.begin()), std::make_move_iterator(groups.end()),
+               std::back_inserter(details.groups), [](const std::string& group) { return IsUtf8(group); });
+  return IdentityOf(identity.username(), identity.subject(), std::move(details));
+}
+
+std::string LdapLocator::Text() const { return absl::StrCat(password_stamp, " ", dn); }
+
+LdapLocator LdapLocator::Of(absl::string_view text) {
+  const size_t blank = text.find(' ');
+  LdapLocator locator;
+  if (blank == absl::string_view::npos || !absl::SimpleAtoi(text.substr(0, blank), &locator.password_stamp)) return {};
+  locator.dn = std::string(text.substr(blank + 1));
+  return locator;
 }
 
 Identity PlainIdentity(const LdapIdentityRules& rules, const Username& name) {

@@ -1,6 +1,7 @@
 // From a directory's entry to an Identity. Pure functions.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -23,12 +24,26 @@ struct LdapIdentityRules {
 // The attributes to ask for.
 std::vector<std::string> AttributesToRead(const LdapIdentityRules& rules);
 
-// Whose entry it is, with its DN as locator. `asked` is the name where the entry tells no other. UNAVAILABLE when the
-// entry is over a limit of limits.h: what is more is not cut off.
+// What an account's locator holds: where its entry is, and the stamp of its password when that was read
+// (PasswordStampIn), since an Account has no other place for it.
+struct LdapLocator {
+  std::string dn;
+  int64_t password_stamp = 0;
+
+  std::string Text() const;
+  // Of a Text; an empty one: an empty DN.
+  static LdapLocator Of(absl::string_view text);
+};
+
+// Whose entry it is, with an LdapLocator's text as locator. `asked` is the name where the entry tells no other.
+// UNAVAILABLE when the entry is over a limit of limits.h: what is more is not cut off.
 //
 // Of several canonical names it is the least, so that it is the same whichever was asked. Of several values of an
 // attribute it is the first. Values that are not UTF-8 are left out.
 absl::StatusOr<Account> AccountOf(const LdapEntry& entry, const LdapIdentityRules& rules, const Username& asked);
+
+// The identity with these groups in place of its own. UNAVAILABLE as AccountOf.
+absl::StatusOr<Identity> WithGroups(const Identity& identity, std::vector<std::string> groups);
 
 // An identity of what is known without an entry.
 Identity PlainIdentity(const LdapIdentityRules& rules, const Username& name);

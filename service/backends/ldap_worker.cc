@@ -11,6 +11,8 @@
 #include "backends/ldap_identity.h"
 #include "backends/ldap_service_account.h"
 #include "backends/ldap_sigpipe.h"
+#include "backends/ldap_time.h"
+#include "base/limits.h"
 
 namespace credcache {
 namespace {
@@ -19,6 +21,8 @@ namespace {
 constexpr absl::Duration kIdleLimit = absl::Minutes(1);
 constexpr absl::Duration kProbeTimeout = absl::Seconds(1);
 constexpr const char* kAnyEntry = "(objectClass=*)";
+constexpr const char* kCapabilities = "supportedCapabilities";
+constexpr const char* kActiveDirectory = "1.2.840.113556.1.4.800";
 
 bool IsDn(const std::string& text) {
   LDAPDN dn = nullptr;
@@ -83,15 +87,15 @@ absl::StatusOr<Verdict> LdapWorker::Validate(const Question& question) {
 }
 
 absl::StatusOr<Verdict> LdapWorker::ValidateBySearch(const Question& question) {
-  std::string dn = question.locator;
+  LdapLocator found = LdapLocator::Of(question.locator);
   Identity identity = question.identity;
   bool known = question.known;
-  if (known && dn.empty()) {
+  if (known && found.dn.empty()) {
     const auto account = Resolve(question.name, question.deadline);
     if (!account.ok()) return account.status();
     known = account->has_value();
     if (known) {
-      dn = (*account)->locator;
+      found = LdapLocator::Of((*account)->locator);
       identity = (*account)->identity;
     }
   }
@@ -106,17 +110,26 @@ absl::StatusOr<Verdict> LdapWorker::ValidateBySearch(const Question& question) {
     return Verdict{.decision = Decision::kUnknownUser};
   }
   const MonotonicTime began = clock_.Monotonic();
-  const auto decision = BindUser(dn, question.password.view(), question.deadline);
+  const auto decision = BindUser(found.dn, question.password.view(), question.deadline);
   if (!decision.ok()) return decision.status();
   if (*decision == Decision::kWrongPassword) typical_.rejection.Learn(clock_.Monotonic() - began);
   if (*decision == Decision::kLocked) WaitAsLong(typical_.rejection, clock_, began, question.deadline);
   if (*decision != Decision::kAccepted) return Verdict{.decision = *decision};
   if (identity.empty()) {
-    auto read = ReadIdentity(dn, question.name, question.deadline);
+    auto read = ReadIdentity(found.dn, question.name, question.deadline);
     if (!read.ok()) return read.status();
     identity = *std::move(read);
   }
-  return Verdict{.decision = Decision::kAccepted, .identity = std::move(identity)};
+  if (absl::Status same = SeeSamePassword(found, question.deadline); !same.ok()) return same;
+  if (!options_.nested_groups_base.empty()) {
+    const auto answer = Search(NestedGroupsOf(found.dn), question.deadline);
+    if (!answer.ok()) return answer.status();
+    auto with_groups = WithNestedGroups(identity, *answer);
+    if (!with_groups.ok()) return with_groups.status();
+    identity = *std::move(with_groups);
+  }
+  return Verdict{
+      .decision = Decision::kAccepted, .identity = std::move(identity), .password_stamp = found.password_stamp};
 }
 
 absl::StatusOr<Verdict> LdapWorker::ValidateDirectly(const Question& question) {
@@ -129,33 +142,90 @@ absl::StatusOr<Verdict> LdapWorker::ValidateDirectly(const Question& question) {
   const auto decision = BindUser(dn, question.password.view(), question.deadline);
   if (!decision.ok()) return decision.status();
   if (*decision != Decision::kAccepted) return Verdict{.decision = *decision};
-  auto identity = ReadOwnIdentity(dn, question.name, question.deadline);
-  if (!identity.ok()) return identity.status();
-  return Verdict{.decision = Decision::kAccepted, .identity = *std::move(identity)};
+  Verdict verdict = {.decision = Decision::kAccepted};
+  if (absl::Status read = ReadOwnIdentity(dn, question.name, question.deadline, verdict); !read.ok()) return read;
+  return verdict;
 }
 
-// On the user's own connection, since there is no other account.
-absl::StatusOr<Identity> LdapWorker::ReadOwnIdentity(const std::string& dn, const Username& name,
-                                                     MonotonicTime deadline) {
+// The stamp is of the moment after the check, since nobody could read it before: who logs on with the old password for
+// the first time just when it is changed is taken for somebody with the new one.
+absl::Status LdapWorker::ReadOwnIdentity(const std::string& dn, const Username& name, MonotonicTime deadline,
+                                         Verdict& verdict) {
+  const auto entry = ReadOwnEntry(dn, name, deadline);
+  if (!entry.ok()) return entry.status();
+  verdict.identity = PlainIdentity(options_.identity, name);
+  if (entry->dn.empty()) return absl::OkStatus();
+  auto account = AccountOf(*entry, options_.identity, name);
+  if (!account.ok()) return WithoutBlame(account.status());
+  verdict.identity = std::move(account->identity);
+  verdict.password_stamp = PasswordStampIn(*entry);
+  if (options_.nested_groups_base.empty()) return absl::OkStatus();
+  const MonotonicTime asked = clock_.Monotonic();
+  const auto answer = users_.connection->Search(NestedGroupsOf(entry->dn), deadline);
+  if (!answer.ok()) return Lost(users_, asked, deadline, /*blame=*/true, answer.status());
+  auto with_groups = WithNestedGroups(verdict.identity, *answer);
+  if (!with_groups.ok()) return with_groups.status();
+  verdict.identity = *std::move(with_groups);
+  return absl::OkStatus();
+}
+
+// On the user's own connection, since there is no other account. Without a DN: the user may not see it, or there is
+// more than one.
+absl::StatusOr<LdapEntry> LdapWorker::ReadOwnEntry(const std::string& dn, const Username& name,
+                                                   MonotonicTime deadline) {
   LdapSearch search = {.base = dn, .scope = LDAP_SCOPE_BASE, .filter = kAnyEntry, .attributes = attributes_};
   if (!user_dn_is_dn_) {
-    if (options_.base.empty()) return PlainIdentity(options_.identity, name);
+    if (options_.base.empty()) return LdapEntry();
+    // Who has no principal's name is known to Active Directory by the account's name, in the domain's own.
+    const std::string account = EscapeFilterValue(name.view());
     search = {.base = options_.base,
-              .filter = absl::StrCat("(userPrincipalName=", EscapeFilterValue(dn), ")"),
+              .filter = absl::StrCat("(|(userPrincipalName=", EscapeFilterValue(dn), ")(&(sAMAccountName=", account,
+                                     ")(!(userPrincipalName=*))))"),
               .attributes = attributes_,
               .size_limit = 2};
   }
   const MonotonicTime asked = clock_.Monotonic();
-  const auto answer = users_.connection->Search(search, deadline);
+  auto answer = users_.connection->Search(search, deadline);
   if (!answer.ok()) return Lost(users_, asked, deadline, /*blame=*/true, answer.status());
   // Who may not read its own entry is known by name alone; who cannot at this moment must not be.
   if (IsServerTrouble(answer->code)) {
     return absl::UnavailableError(absl::StrCat("reading the user's entry: ", ldap_err2string(answer->code)));
   }
-  if (answer->entries.size() != 1) return PlainIdentity(options_.identity, name);
-  auto account = AccountOf(answer->entries.front(), options_.identity, name);
-  if (!account.ok()) return WithoutBlame(account.status());
-  return std::move(account->identity);
+  return answer->entries.size() == 1 ? std::move(answer->entries.front()) : LdapEntry();
+}
+
+// A stamp that was read before the check says nothing of a password that was changed between the two.
+absl::Status LdapWorker::SeeSamePassword(const LdapLocator& found, MonotonicTime deadline) {
+  if (found.password_stamp == 0) return absl::OkStatus();
+  const auto answer = Search(
+      {.base = found.dn, .scope = LDAP_SCOPE_BASE, .filter = kAnyEntry, .attributes = {"pwdLastSet", "pwdChangedTime"}},
+      deadline);
+  if (!answer.ok()) return answer.status();
+  if (answer->entries.size() == 1 && PasswordStampIn(answer->entries.front()) == found.password_stamp) {
+    return absl::OkStatus();
+  }
+  return WithoutBlame(absl::UnavailableError("the account was changed while its password was checked"));
+}
+
+LdapSearch LdapWorker::NestedGroupsOf(const std::string& dn) const {
+  return {.base = options_.nested_groups_base,
+          .filter = absl::StrCat("(member:1.2.840.113556.1.4.1941:=", EscapeFilterValue(dn), ")"),
+          .attributes = {"1.1"},
+          .size_limit = static_cast<int>(kMaxGroups) + 1};
+}
+
+absl::StatusOr<Identity> LdapWorker::WithNestedGroups(const Identity& identity, const LdapSearchAnswer& answer) const {
+  // A part of the groups would be taken for all of them.
+  if (answer.code != LDAP_SUCCESS) {
+    return WithoutBlame(absl::UnavailableError(
+        absl::StrCat("searching for the user's groups: ", ldap_err2string(answer.code), " (", answer.diagnostic, ")")));
+  }
+  std::vector<std::string> groups;
+  groups.reserve(answer.entries.size());
+  for (const LdapEntry& entry : answer.entries) groups.push_back(entry.dn);
+  auto with_groups = WithGroups(identity, std::move(groups));
+  if (!with_groups.ok()) return WithoutBlame(with_groups.status());
+  return with_groups;
 }
 
 absl::StatusOr<Identity> LdapWorker::ReadIdentity(const std::string& dn, const Username& name, MonotonicTime deadline) {
@@ -181,7 +251,10 @@ absl::StatusOr<Decision> LdapWorker::BindUser(const std::string& dn, SecretView 
     const absl::Status connected = Connect(users_, Role::kUsers, deadline);
     if (!connected.ok()) return connected;
     const MonotonicTime asked = clock_.Monotonic();
-    const auto answer = users_.connection->Bind(dn, password, deadline);
+    // Such a server takes "secret\0x" for "secret": as many passwords as one likes, each new to whoever remembers what
+    // was right (`retire`). It is none of them; the bind is for the time that it takes.
+    const bool is_none = users_.ends_passwords_at_nul && absl::StrContains(password.Expose(), '\0');
+    const auto answer = users_.connection->Bind(is_none ? ImpossibleDn() : dn, password, deadline);
     if (!answer.ok()) {
       const bool nothing_sent = absl::IsAborted(answer.status());
       bind_unanswered_ = !nothing_sent;
@@ -191,7 +264,7 @@ absl::StatusOr<Decision> LdapWorker::BindUser(const std::string& dn, SecretView 
     }
     users_.last_used = clock_.Monotonic();
     auto decision = DecisionOf(*answer);
-    if (decision.ok()) return decision;
+    if (decision.ok()) return is_none ? Decision::kWrongPassword : decision;
     if (IsServerTrouble(answer->code)) return Lost(users_, asked, deadline, /*blame=*/true, decision.status());
     return WithoutBlame(At(users_.server, decision.status()));
   }
@@ -241,14 +314,10 @@ absl::Status LdapWorker::Connect(Kept& kept, Role role, MonotonicTime deadline) 
     if (start >= deadline) break;
     const MonotonicTime until = start + (deadline - start) / static_cast<int64_t>(choices.size() - i);
     Servers::Failure kind = Servers::Failure::kUnreachable;
-    auto opened = Open(choices[i].server, role, until, &kind);
+    auto opened = Open(choices[i], role, until, &kind);
     if (opened.ok()) {
       servers_.MarkUp(choices[i].server);
-      kept = {.connection = *std::move(opened),
-              .server = choices[i].server,
-              .generation = choices[i].generation,
-              .last_used = clock_.Monotonic(),
-              .fresh = true};
+      kept = *std::move(opened);
       return absl::OkStatus();
     }
     failure = At(choices[i].server, opened.status());
@@ -261,22 +330,29 @@ absl::Status LdapWorker::Connect(Kept& kept, Role role, MonotonicTime deadline) 
 }
 
 // Connects, and has the server answer something: a machine may take connections for a server that does nothing.
-absl::StatusOr<std::unique_ptr<LdapConnection>> LdapWorker::Open(size_t server, Role role, MonotonicTime deadline,
-                                                                 Servers::Failure* failure) {
-  auto connection = LdapConnection::Open(servers_.url(server), options_.tls, clock_, deadline);
-  if (!connection.ok()) return connection;
+absl::StatusOr<LdapWorker::Kept> LdapWorker::Open(const Servers::Choice& choice, Role role, MonotonicTime deadline,
+                                                  Servers::Failure* failure) {
+  auto connection = LdapConnection::Open(servers_.url(choice.server), options_.tls, clock_, deadline);
+  if (!connection.ok()) return connection.status();
+  Kept kept = {.connection = *std::move(connection),
+               .server = choice.server,
+               .generation = choice.generation,
+               .last_used = clock_.Monotonic(),
+               .fresh = true};
   if (role == Role::kSearch && !options_.bind_dn.empty()) {
-    const absl::Status bound = BindServiceAccount(**connection, options_, deadline);
+    const absl::Status bound = BindServiceAccount(*kept.connection, options_, deadline);
     if (absl::IsPermissionDenied(bound)) *failure = Servers::Failure::kRefused;
     if (!bound.ok()) return bound;
-    return connection;
+    return kept;
   }
   // Whatever it answers: that it answers is what counts.
-  const auto answer =
-      (*connection)
-          ->Search({.base = "", .scope = LDAP_SCOPE_BASE, .filter = kAnyEntry, .attributes = {"1.1"}}, deadline);
+  const auto answer = kept.connection->Search(
+      {.base = "", .scope = LDAP_SCOPE_BASE, .filter = kAnyEntry, .attributes = {kCapabilities}}, deadline);
   if (!answer.ok()) return answer.status();
-  return connection;
+  const auto* capabilities = answer->entries.empty() ? nullptr : answer->entries.front().Find(kCapabilities);
+  kept.ends_passwords_at_nul = capabilities != nullptr && std::find(capabilities->begin(), capabilities->end(),
+                                                                    kActiveDirectory) != capabilities->end();
+  return kept;
 }
 
 // Gives the connection up. `blame`: the server is marked down, unless it had no fair chance to answer.
@@ -306,11 +382,12 @@ void LdapWorker::Rest() {
   if (!server) return;
   const Role role = IsDirect(options_) ? Role::kUsers : Role::kSearch;
   Servers::Failure failure = Servers::Failure::kUnreachable;
-  const auto connection = Open(*server, role, clock_.Monotonic() + std::min(options_.timeout, kProbeTimeout), &failure);
-  if (connection.ok()) {
+  const auto opened =
+      Open({.server = *server}, role, clock_.Monotonic() + std::min(options_.timeout, kProbeTimeout), &failure);
+  if (opened.ok()) {
     servers_.MarkUp(*server);
   } else {
-    servers_.MarkDown(*server, failure, connection.status().message());
+    servers_.MarkDown(*server, failure, opened.status().message());
   }
 }
 

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "backends/ldap_connection.h"
+#include "backends/ldap_identity.h"
 #include "backends/ldap_options.h"
 #include "backends/servers.h"
 #include "backends/typical_time.h"
@@ -66,6 +67,7 @@ class LdapWorker {
     uint64_t generation = 0;
     MonotonicTime last_used;
     bool fresh = false;
+    bool ends_passwords_at_nul = false;
   };
   enum class Role : uint8_t { kSearch, kUsers };
 
@@ -73,13 +75,18 @@ class LdapWorker {
   absl::StatusOr<Verdict> ValidateDirectly(const Question& question);
   absl::StatusOr<Decision> BindUser(const std::string& dn, SecretView password, MonotonicTime deadline);
   absl::StatusOr<LdapSearchAnswer> Search(const LdapSearch& search, MonotonicTime deadline);
-  absl::StatusOr<Identity> ReadOwnIdentity(const std::string& dn, const Username& name, MonotonicTime deadline);
+  absl::Status ReadOwnIdentity(const std::string& dn, const Username& name, MonotonicTime deadline, Verdict& verdict);
+  absl::StatusOr<LdapEntry> ReadOwnEntry(const std::string& dn, const Username& name, MonotonicTime deadline);
   absl::StatusOr<Identity> ReadIdentity(const std::string& dn, const Username& name, MonotonicTime deadline);
+  absl::Status SeeSamePassword(const LdapLocator& found, MonotonicTime deadline);
+  // The search for the groups that hold an entry, and what its answer says.
+  LdapSearch NestedGroupsOf(const std::string& dn) const;
+  absl::StatusOr<Identity> WithNestedGroups(const Identity& identity, const LdapSearchAnswer& answer) const;
   std::string ImpossibleDn();
 
   absl::Status Connect(Kept& kept, Role role, MonotonicTime deadline);
-  absl::StatusOr<std::unique_ptr<LdapConnection>> Open(size_t server, Role role, MonotonicTime deadline,
-                                                       Servers::Failure* failure);
+  absl::StatusOr<Kept> Open(const Servers::Choice& choice, Role role, MonotonicTime deadline,
+                            Servers::Failure* failure);
   absl::Status Lost(Kept& kept, MonotonicTime asked, MonotonicTime deadline, bool blame, const absl::Status& status);
   bool WasFair(MonotonicTime asked, MonotonicTime deadline, int64_t shares) const;
   absl::Status At(size_t server, const absl::Status& status) const;

@@ -151,18 +151,19 @@ struct FileConfig {
 struct LdapConfig {
   std::vector<std::string> urls;  // ldap:// or ldaps://, host and port; tried in order; at least one
   bool start_tls = false;
-  std::string ca;                  // PEM; empty: the system's
-  std::string bind_dn;             // who searches; empty: anonymous
-  std::string bind_password_file;  // set when bind_dn is; a newline at the end does not count
-  std::string base;
+  std::string ca;                       // PEM; empty: the system's
+  std::string bind_dn;                  // who searches; empty: anonymous
+  std::string bind_password_file;       // set when bind_dn is; a newline at the end does not count
+  std::string base;                     // also with a userPrincipalName, whose entry is looked for there
   std::string filter;                   // with {username}, to be escaped by RFC 4515
   std::string user_dn;                  // with {username}: a DN, to be escaped by RFC 4514, or a userPrincipalName
   std::string username = "uid";         // the attribute of the canonical name; empty (user_dn only): the name itself
   std::string groups;                   // the attribute of the groups; empty: none are read
+  std::string nested_groups_base;       // instead: the groups below that hold the user, through others too
   std::vector<std::string> attributes;  // those that go into Identity
   int connections = 16;
   absl::Duration timeout = absl::Seconds(3);  // of one operation, connecting included
-  bool feed = false;                          // hears of changes (RFC 4533); only where base is set
+  bool feed = false;                          // hears of changes; only where base and filter are set
 
   friend bool operator==(const LdapConfig&, const LdapConfig&) = default;
 };

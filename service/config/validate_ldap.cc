@@ -50,6 +50,12 @@ void ValidateReader(const config::v1::Ldap& written, const std::string& path, Ld
   }
 }
 
+std::string Base(const std::string& path, const std::string& value, Checks& checks) {
+  std::string base = checks.LongText(path, value);
+  if (!absl::StrContains(base, '=')) checks.source().Fail(path, "a DN, like ou=people,dc=example,dc=org");
+  return base;
+}
+
 // Whom to bind as: the one that a search finds, or one made from the name.
 void ValidateUser(const config::v1::Ldap& written, const std::string& path, LdapConfig& ldap, Checks& checks) {
   ConfigSource& source = checks.source();
@@ -62,7 +68,11 @@ void ValidateUser(const config::v1::Ldap& written, const std::string& path, Ldap
       source.Fail(user_dn, "a DN or a principal's name with {username} in it");
     }
     if (written.has_filter()) source.Fail(filter, "either base and filter, or user_dn");
-    if (written.has_base()) source.Fail(base, "either base and filter, or user_dn");
+    if (written.has_base()) ldap.base = Base(base, written.base(), checks);
+    // A principal's name says nothing of where the entry is.
+    if (written.has_base() && absl::StrContains(ldap.user_dn, '=')) {
+      source.Fail(base, "either base and filter, or user_dn");
+    }
     ldap.username.clear();
     return;
   }
@@ -74,8 +84,7 @@ void ValidateUser(const config::v1::Ldap& written, const std::string& path, Ldap
   if (!written.has_base()) {
     source.Fail(base, "the DN to search under");
   } else {
-    ldap.base = checks.LongText(base, written.base());
-    if (!absl::StrContains(ldap.base, '=')) source.Fail(base, "a DN, like ou=people,dc=example,dc=org");
+    ldap.base = Base(base, written.base(), checks);
   }
   if (!written.has_filter()) {
     source.Fail(filter, "a search filter with {username} in it");
@@ -92,6 +101,16 @@ std::string Attribute(const std::string& path, const std::string& value, Checks&
   return value;
 }
 
+void ValidateNestedGroups(const config::v1::Ldap& written, const std::string& path, LdapConfig& ldap, Checks& checks) {
+  if (!written.has_nested_groups_base()) return;
+  ldap.nested_groups_base = Base(path, written.nested_groups_base(), checks);
+  if (written.has_groups()) {
+    checks.source().Fail(path, "either groups, an attribute, or nested_groups_base");
+  } else if (!ldap.user_dn.empty() && ldap.base.empty() && !absl::StrContains(ldap.user_dn, '=')) {
+    checks.source().Fail(path, "base too, to look for the user's entry by its principal's name");
+  }
+}
+
 }  // namespace
 
 LdapConfig ValidateLdap(const config::v1::Ldap& written, const std::string& path, Checks& checks) {
@@ -104,6 +123,7 @@ LdapConfig ValidateLdap(const config::v1::Ldap& written, const std::string& path
   ValidateUser(written, path, ldap, checks);
   if (written.has_username()) ldap.username = Attribute(Child(path, "username"), written.username(), checks);
   if (written.has_groups()) ldap.groups = Attribute(Child(path, "groups"), written.groups(), checks);
+  ValidateNestedGroups(written, Child(path, "nested_groups_base"), ldap, checks);
   const std::string attributes = Child(path, "attributes");
   checks.Count(attributes, written.attributes_size(), kMaxAttributes);
   for (int i = 0; i < written.attributes_size(); ++i) {

@@ -1,9 +1,12 @@
-// Any bytes as what a directory sends of its changes (RFC 4533): malformed, or UUIDs of their size.
+// Any bytes as what a directory sends of its changes (RFC 4533): malformed, or UUIDs of their size; or as a page's
+// cookie (RFC 2696): malformed, or a part of them.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 
+#include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
+#include "backends/ldap_paged_values.h"
 #include "backends/ldap_sync_values.h"
 
 namespace {
@@ -22,5 +25,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (info.ok()) {
     for (const auto& uuid : info->uuids) Check(uuid.size() == 16);
   }
+  const auto cookie = credcache::ParsePagedCookie(value);
+  if (cookie.ok()) Check(absl::StrContains(value, *cookie));
   return 0;
 }

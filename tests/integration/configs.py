@@ -6,6 +6,7 @@ from typing import Any
 
 import kdc as mit
 import postgres as database
+import samba
 import slapd
 
 REALM = "corp.example"
@@ -58,6 +59,33 @@ def ldap(
         keys["start_tls"] = True
     if ca is not None:
         keys["ca"] = str(ca)
+    return {"ldap": {**keys, **more}}
+
+
+def active_directory(controller: samba.Samba, folder: pathlib.Path, search: bool = True, **more: Any) -> dict[str, Any]:
+    """An ldap validator of a domain controller: search-then-bind by sAMAccountName, or a bind as user@domain."""
+    secret = folder / "reader.secret"
+    secret.parent.mkdir(parents=True, exist_ok=True)
+    secret.write_text(samba.READER_PASSWORD + "\n")
+    secret.chmod(0o600)
+    keys: dict[str, Any] = {
+        "urls": [controller.url],
+        "start_tls": True,
+        "ca": str(controller.ca),
+        "username": "sAMAccountName",
+        "attributes": ["mail"],
+        "connections": 4,
+        "timeout": "10s",
+    }
+    if search:
+        keys |= {
+            "bind_dn": samba.READER,
+            "bind_password_file": str(secret),
+            "base": samba.PEOPLE,
+            "filter": "(&(objectClass=user)(sAMAccountName={username}))",
+        }
+    else:
+        keys |= {"user_dn": f"{{username}}@{samba.REALM}", "base": samba.BASE}
     return {"ldap": {**keys, **more}}
 
 

@@ -13,6 +13,7 @@ from client import Client, Connect
 from credcached import Credcached, Serve
 from kdc import Kdc, MakeKdc
 from plugin import MakePlugin, Plugin
+from samba import Samba
 from slapd import LONG_AGO, MakeDirectory, Slapd, User, many_users
 
 MANY = 10_000
@@ -52,6 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "openssl": "openssl",
         "psql": "postgresql",
         "promtool": "prometheus",
+        "samba": "samba",
     }.items():
         if subprocess.run(["sh", "-c", f"command -v {program}"], capture_output=True, check=False).returncode != 0:
             missing.append(package)
@@ -86,6 +88,17 @@ def many(tmp_path_factory: pytest.TempPathFactory, server_certificate: Certifica
         yield directory.start()
     finally:
         directory.stop()
+
+
+@pytest.fixture(scope="session")
+def controller(tmp_path_factory: pytest.TempPathFactory, authority: CertificateAuthority) -> Iterator[Samba]:
+    """A domain controller of Active Directory. Shared: each test takes accounts of its own, and what it sets for all of
+    them it sets back."""
+    controller = Samba(tmp_path_factory.mktemp("samba"), authority)
+    try:
+        yield controller.start()
+    finally:
+        controller.close()
 
 
 @pytest.fixture

@@ -4,13 +4,22 @@ import contextlib
 import socket
 import socketserver
 import threading
+from collections.abc import Callable
+
+
+def _on_this_machine(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port))
 
 
 class Wire:
-    """Before a port of this machine. `cut` it, and both ends hear of that; `silence` it, and neither does."""
+    """Before a port of this machine. `cut` it, and both ends hear of that; `silence` it, and neither does.
 
-    def __init__(self, port: int):
+    `connect`: how that port is reached, where it is not simply there.
+    """
+
+    def __init__(self, port: int, connect: Callable[[int], socket.socket] = _on_this_machine):
         self._to = port
+        self._connect = connect
         self._pairs: list[socket.socket] = []
         self._flowing = threading.Event()
         self._flowing.set()
@@ -36,7 +45,14 @@ class Wire:
     def relay(self, client: socket.socket) -> None:
         if not self._open:
             return
-        with socket.create_connection(("127.0.0.1", self._to)) as server:
+        try:
+            server = self._connect(self._to)
+        except OSError:
+            return
+        with server:
+            for end in (client, server):
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            server.settimeout(None)
             self._pairs += [client, server]
             back = threading.Thread(target=self._pump, args=(server, client), daemon=True)
             back.start()

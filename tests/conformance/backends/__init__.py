@@ -2,6 +2,7 @@
 
 from backend import Backend
 
+from backends.active_directory import ActiveDirectoryBackend
 from backends.file import FileBackend
 from backends.kerberos import KerberosBackend
 from backends.ldap import LdapBackend
@@ -14,6 +15,7 @@ BACKENDS: list[type[Backend]] = [
     KerberosBackend,
     LdapBackend,
     PamBackend,
+    ActiveDirectoryBackend,
     PostgresBackend,
     RemoteBackend,
 ]

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_join.h"
 #include "backends/ldap_fixture.h"
+#include "backends/ldap_identity.h"
 
 namespace credcache {
 namespace {
@@ -31,6 +32,7 @@ std::string People() {
       "userPassword: s3cret\n\n",
       "dn: uid=nopassword,ou=people,dc=corp,dc=example\nobjectClass: inetOrgPerson\nuid: nopassword\ncn: x\nsn: x\n\n",
       Person("locky", "s3cret", "pwdPolicySubentry: cn=lock,dc=corp,dc=example\n"),
+      Person("stamped", "s3cret", "pwdChangedTime: 20261124204430Z\n"),
       Person("oldie", "s3cret", "pwdPolicySubentry: cn=age,dc=corp,dc=example\npwdChangedTime: 20010101000000Z\n"),
       Person("newbie", "s3cret", "pwdPolicySubentry: cn=change,dc=corp,dc=example\npwdReset: TRUE\n"));
 }
@@ -77,7 +79,7 @@ TEST_F(SlapdTest, ResolvesOnceAndValidatesWithoutAnotherSearch) {
   Start(BySearch(slapd().url()));
   const auto account = Resolve("alice");
   ASSERT_TRUE(account.ok() && account->has_value());
-  EXPECT_EQ((*account)->locator, Dn("alice"));
+  EXPECT_EQ(LdapLocator::Of((*account)->locator).dn, Dn("alice"));
   EXPECT_EQ((*account)->subject, "11111111-2222-3333-4444-555555555555");
   const int searches = slapd().Logged("SRCH base=\"ou=people");
   const auto verdict = Ask("alice", "s3cret", &**account);
@@ -85,6 +87,17 @@ TEST_F(SlapdTest, ResolvesOnceAndValidatesWithoutAnotherSearch) {
   EXPECT_THAT(verdict->identity.details().groups, UnorderedElementsAre("staff", "mail users"));
   EXPECT_EQ(slapd().Logged("SRCH base=\"ou=people"), searches);
   EXPECT_FALSE(Resolve("nobody")->has_value());
+}
+
+TEST_F(SlapdTest, TheStampOfThePasswordIsTold) {
+  Start(BySearch(slapd().url()));
+  EXPECT_EQ(Ask("stamped", "s3cret")->password_stamp, 1795553070);
+  EXPECT_EQ(Ask("alice", "s3cret")->password_stamp, 0) << "the directory shows none";
+  // A password that was changed between the look at the entry and the bind is not known to be that one.
+  auto account = Resolve("stamped");
+  (*account)->locator = LdapLocator{.dn = Dn("stamped"), .password_stamp = 1795553069}.Text();
+  EXPECT_THAT(Words(Ask("stamped", "s3cret", &**account)), HasSubstr("changed while its password was checked"));
+  EXPECT_EQ(Words(Ask("stamped", "guess", &**account)), "wrong password");
 }
 
 TEST_F(SlapdTest, OneAccountUnderManyNames) {

@@ -33,7 +33,7 @@ TEST(LdapIdentityTest, ReadsWhatTheRulesName) {
   ASSERT_TRUE(account.ok()) << account.status();
   EXPECT_EQ(account->name.view(), "alice");
   EXPECT_EQ(account->subject, "1234-uuid");
-  EXPECT_EQ(account->locator, "uid=alice,dc=corp");
+  EXPECT_EQ(LdapLocator::Of(account->locator).dn, "uid=alice,dc=corp");
   EXPECT_EQ(account->identity.username(), "alice");
   EXPECT_EQ(account->identity.subject(), "1234-uuid");
   EXPECT_THAT(account->identity.details().groups, ElementsAre("cn=b,dc=corp", "cn=a,dc=corp"));
@@ -42,8 +42,9 @@ TEST(LdapIdentityTest, ReadsWhatTheRulesName) {
 }
 
 TEST(LdapIdentityTest, AskesOnlyForWhatItReads) {
-  EXPECT_THAT(AttributesToRead(kRules), ElementsAre("entryUUID", "objectGUID", "uid", "memberOf", "mail", "givenName"));
-  EXPECT_THAT(AttributesToRead({}), ElementsAre("entryUUID", "objectGUID"));
+  EXPECT_THAT(AttributesToRead(kRules), ElementsAre("entryUUID", "objectGUID", "pwdLastSet", "pwdChangedTime", "uid",
+                                                    "memberOf", "mail", "givenName"));
+  EXPECT_THAT(AttributesToRead({}), ElementsAre("entryUUID", "objectGUID", "pwdLastSet", "pwdChangedTime"));
 }
 
 TEST(LdapIdentityTest, FallsBackToTheNameThatWasAsked) {
@@ -67,6 +68,35 @@ TEST(LdapIdentityTest, WritesGuidsAsPeopleDo) {
   EXPECT_EQ(GuidText(bytes.substr(1)), "");
   EXPECT_EQ(AccountOf({.dn = "cn=x", .attributes = {{"objectGUID", {bytes}}}}, kRules, Name("a"))->subject,
             "00112233-4455-6677-8899-aabbccddeeff");
+}
+
+TEST(LdapIdentityTest, TheLocatorHoldsTheStampOfThePassword) {
+  const auto stamp = [](const std::string& attribute, const std::string& value) {
+    const LdapEntry entry = {.dn = "cn=a b,dc=corp", .attributes = {{attribute, {value}}}};
+    const LdapLocator locator = LdapLocator::Of(AccountOf(entry, kRules, Name("a"))->locator);
+    EXPECT_EQ(locator.dn, "cn=a b,dc=corp");
+    return locator.password_stamp;
+  };
+  EXPECT_EQ(stamp("pwdLastSet", "134403715358980400"), 134403715358980400);
+  EXPECT_EQ(stamp("PWDCHANGEDTIME", "20261124204430Z"), 1795553070);
+  EXPECT_EQ(stamp("pwdLastSet", "0"), 0);
+  EXPECT_EQ(stamp("pwdLastSet", "-1"), 0);
+  EXPECT_EQ(stamp("pwdLastSet", "soon"), 0);
+  EXPECT_EQ(stamp("pwdChangedTime", "2026"), 0);
+  EXPECT_EQ(stamp("mail", "a@b"), 0);
+  EXPECT_EQ(LdapLocator::Of("").dn, "");
+}
+
+TEST(LdapIdentityTest, OtherGroupsTakeThePlaceOfThoseInTheEntry) {
+  const LdapEntry entry = {.dn = "cn=a", .attributes = {{"memberOf", {"cn=x"}}, {"mail", {"a@b"}}}};
+  const Identity identity = AccountOf(entry, kRules, Name("a"))->identity;
+  const auto with_groups = WithGroups(identity, {"cn=b", "\xff", "cn=c"});
+  ASSERT_TRUE(with_groups.ok());
+  EXPECT_THAT(with_groups->details().groups, ElementsAre("cn=b", "cn=c"));
+  EXPECT_THAT(with_groups->details().attributes, ElementsAre(Pair("mail", "a@b")));
+  EXPECT_EQ(with_groups->username(), identity.username());
+  EXPECT_EQ(with_groups->subject(), identity.subject());
+  EXPECT_FALSE(WithGroups(identity, std::vector<std::string>(kMaxGroups + 1, "g")).ok());
 }
 
 TEST(LdapIdentityTest, LeavesOutWhatIsNotUtf8) {

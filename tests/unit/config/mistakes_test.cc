@@ -390,6 +390,17 @@ TEST_F(MistakesTest, Directories) {
   expect(urls + ", base: 'dc=x', filter: '(uid={username}'", "filter: got \"(uid={username}\"" + syntax);
   expect(urls + ", base: 'dc=x', filter: '(uid=alice)'", "filter: got \"(uid=alice)\"" + syntax);
   expect(urls + ", base: 'dc=x', " + user, "base: got \"dc=x\"" + either);
+  expect(urls + ", base: 'dc=x', user_dn: '{username}@x'", "ok");
+  expect(urls + ", base: x, user_dn: '{username}@x'",
+         "base: got \"x\", expected a DN, like ou=people,dc=example,dc=org");
+  expect(urls + ", nested_groups_base: 'dc=x', " + user, "ok");
+  expect(urls + ", nested_groups_base: 'dc=x', base: 'dc=x', user_dn: '{username}@x'", "ok");
+  expect(urls + ", nested_groups_base: 'dc=x', user_dn: '{username}@x'",
+         "nested_groups_base: got \"dc=x\", expected base too, to look for the user's entry by its principal's name");
+  expect(urls + ", nested_groups_base: x, " + user,
+         "nested_groups_base: got \"x\", expected a DN, like ou=people,dc=example,dc=org");
+  expect(urls + ", nested_groups_base: 'dc=x', groups: memberOf, " + user,
+         "nested_groups_base: got \"dc=x\", expected either groups, an attribute, or nested_groups_base");
   expect(urls + ", filter: '(uid={username})', " + user, "filter: got \"(uid={username})\"" + either);
   expect(urls + ", user_dn: 'uid=alice'",
          "user_dn: got \"uid=alice\", expected a DN or a principal's name with {username} in it");
