@@ -385,7 +385,7 @@ class Samba:
         )
         # Samba's library is Debian's Python's.
         result = subprocess.run(
-            ["/usr/bin/python3", "-c", f"{begin}{script}db.transaction_commit()\n", self._config, *arguments],
+            ["/usr/bin/python3", "-I", "-c", f"{begin}{script}db.transaction_commit()\n", self._config, *arguments],
             capture_output=True,
             text=True,
             timeout=100,
