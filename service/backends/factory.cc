@@ -39,7 +39,8 @@ std::unique_ptr<Validator> BuildLdap(const ValidatorConfig& config, const RealmC
                                              .case_rule = CaseRuleOf(realm),
                                              .username = ldap.username,
                                              .groups = ldap.groups,
-                                             .attributes = ldap.attributes},
+                                             .attributes = ldap.attributes,
+                                             .password_stamp = realm.policy.retire > absl::ZeroDuration()},
                                 .connections = ldap.connections,
                                 .timeout = ldap.timeout};
   return std::make_unique<LdapBackend>(std::move(options), parts.clock, parts.randomness, parts.reporter,

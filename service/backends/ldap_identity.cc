@@ -69,7 +69,8 @@ bool IsPart(const LdapEntry& entry, absl::string_view attribute) {
 }  // namespace
 
 std::vector<std::string> AttributesToRead(const LdapIdentityRules& rules) {
-  std::vector<std::string> names = {"entryUUID", "objectGUID", "pwdLastSet", "pwdChangedTime"};
+  std::vector<std::string> names = {"entryUUID", "objectGUID"};
+  if (rules.password_stamp) names.insert(names.end(), {"pwdLastSet", "pwdChangedTime"});
   if (!rules.username.empty()) names.push_back(rules.username);
   if (!rules.groups.empty()) names.push_back(rules.groups);
   names.insert(names.end(), rules.attributes.begin(), rules.attributes.end());

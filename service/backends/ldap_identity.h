@@ -19,6 +19,7 @@ struct LdapIdentityRules {
   std::string username;                 // the attribute of the canonical name; empty: the name that was asked
   std::string groups;                   // the attribute of the groups; empty: none
   std::vector<std::string> attributes;  // those that go into the identity
+  bool password_stamp = false;          // whether anybody wants to know when the password was last changed
 };
 
 // The attributes to ask for.

@@ -159,6 +159,7 @@ absl::Status LdapWorker::ReadOwnIdentity(const std::string& dn, const Username& 
   if (!account.ok()) return WithoutBlame(account.status());
   verdict.identity = std::move(account->identity);
   verdict.password_stamp = PasswordStampIn(*entry);
+  if (options_.identity.password_stamp && verdict.password_stamp == 0) ReportNoStamp();
   if (options_.nested_groups_base.empty()) return absl::OkStatus();
   const MonotonicTime asked = clock_.Monotonic();
   const auto answer = users_.connection->Search(NestedGroupsOf(entry->dn), deadline);
@@ -196,7 +197,11 @@ absl::StatusOr<LdapEntry> LdapWorker::ReadOwnEntry(const std::string& dn, const 
 
 // A stamp that was read before the check says nothing of a password that was changed between the two.
 absl::Status LdapWorker::SeeSamePassword(const LdapLocator& found, MonotonicTime deadline) {
-  if (found.password_stamp == 0) return absl::OkStatus();
+  if (!options_.identity.password_stamp) return absl::OkStatus();
+  if (found.password_stamp == 0) {
+    ReportNoStamp();
+    return absl::OkStatus();
+  }
   const auto answer = Search(
       {.base = found.dn, .scope = LDAP_SCOPE_BASE, .filter = kAnyEntry, .attributes = {"pwdLastSet", "pwdChangedTime"}},
       deadline);
@@ -205,6 +210,14 @@ absl::Status LdapWorker::SeeSamePassword(const LdapLocator& found, MonotonicTime
     return absl::OkStatus();
   }
   return WithoutBlame(absl::UnavailableError("the account was changed while its password was checked"));
+}
+
+void LdapWorker::ReportNoStamp() const {
+  reporter_.Report(
+      Severity::kWarning, "ldap_no_stamp",
+      absl::StrCat(options_.urls.front(),
+                   ": `retire` cannot be had of every account, since neither pwdLastSet nor pwdChangedTime "
+                   "is shown"));
 }
 
 LdapSearch LdapWorker::NestedGroupsOf(const std::string& dn) const {

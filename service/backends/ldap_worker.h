@@ -79,6 +79,7 @@ class LdapWorker {
   absl::StatusOr<LdapEntry> ReadOwnEntry(const std::string& dn, const Username& name, MonotonicTime deadline);
   absl::StatusOr<Identity> ReadIdentity(const std::string& dn, const Username& name, MonotonicTime deadline);
   absl::Status SeeSamePassword(const LdapLocator& found, MonotonicTime deadline);
+  void ReportNoStamp() const;
   // The search for the groups that hold an entry, and what its answer says.
   LdapSearch NestedGroupsOf(const std::string& dn) const;
   absl::StatusOr<Identity> WithNestedGroups(const Identity& identity, const LdapSearchAnswer& answer) const;

@@ -89,10 +89,16 @@ TEST_F(SlapdTest, ResolvesOnceAndValidatesWithoutAnotherSearch) {
   EXPECT_FALSE(Resolve("nobody")->has_value());
 }
 
-TEST_F(SlapdTest, TheStampOfThePasswordIsTold) {
-  Start(BySearch(slapd().url()));
+TEST_F(SlapdTest, TheStampOfThePasswordIsToldToWhomItMatters) {
+  LdapBackendOptions options = BySearch(slapd().url());
+  Start(options);
+  EXPECT_EQ(Ask("stamped", "s3cret")->password_stamp, 0);
+  options.identity.password_stamp = true;
+  Start(options);
   EXPECT_EQ(Ask("stamped", "s3cret")->password_stamp, 1795553070);
+  EXPECT_THAT(reporter_.Take(), IsEmpty());
   EXPECT_EQ(Ask("alice", "s3cret")->password_stamp, 0) << "the directory shows none";
+  EXPECT_THAT(reporter_.Take(), ElementsAre(testing::StartsWith("ldap_no_stamp")));
   // A password that was changed between the look at the entry and the bind is not known to be that one.
   auto account = Resolve("stamped");
   (*account)->locator = LdapLocator{.dn = Dn("stamped"), .password_stamp = 1795553069}.Text();

@@ -42,9 +42,9 @@ TEST(LdapIdentityTest, ReadsWhatTheRulesName) {
 }
 
 TEST(LdapIdentityTest, AskesOnlyForWhatItReads) {
-  EXPECT_THAT(AttributesToRead(kRules), ElementsAre("entryUUID", "objectGUID", "pwdLastSet", "pwdChangedTime", "uid",
-                                                    "memberOf", "mail", "givenName"));
-  EXPECT_THAT(AttributesToRead({}), ElementsAre("entryUUID", "objectGUID", "pwdLastSet", "pwdChangedTime"));
+  EXPECT_THAT(AttributesToRead(kRules), ElementsAre("entryUUID", "objectGUID", "uid", "memberOf", "mail", "givenName"));
+  EXPECT_THAT(AttributesToRead({.password_stamp = true}),
+              ElementsAre("entryUUID", "objectGUID", "pwdLastSet", "pwdChangedTime"));
 }
 
 TEST(LdapIdentityTest, FallsBackToTheNameThatWasAsked) {
