@@ -18,8 +18,8 @@ namespace credcache {
 
 class ConfigFolder {
  public:
-  // With the files that tests name: `users`, `server.pem`, `ca.pem`, `krb5.conf`, and for the owner only `server.key`, `token`,
-  // `reader.secret`, `dsn`, `k.keytab`.
+  // With the files that tests name: `users`, `server.pem`, `ca.pem`, `krb5.conf`, and for the owner only `server.key`,
+  // `token`, `reader.secret`, `dsn`, `k.keytab`.
   ConfigFolder() {
     std::string name = (std::filesystem::temp_directory_path() / "credcache-config-XXXXXX").string();
     path_ = mkdtemp(name.data());
