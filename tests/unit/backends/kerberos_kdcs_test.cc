@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <cstdio>
 #include <fstream>
 #include <string>
 
@@ -19,9 +21,12 @@ using ::testing::HasSubstr;
 
 class KerberosKdcsTest : public ::testing::Test {
  protected:
+  ~KerberosKdcsTest() override { std::remove(file_.c_str()); }
+
   void Write(const std::string& text) { std::ofstream(file_, std::ios::trunc) << text; }
 
-  const std::string file_ = testing::TempDir() + "/kerberos_kdcs_test.conf";
+  // Of this process: others run the other tests at the same time.
+  const std::string file_ = testing::TempDir() + "/kerberos_kdcs_test." + std::to_string(getpid()) + ".conf";
   FakeClock clock_;
   RecordingReporter reporter_;
 };

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <fstream>
@@ -39,7 +40,6 @@ class KerberosTicketTest : public ::testing::Test {
  protected:
   KerberosTicketTest() {
     std::ofstream(conf_) << "[libdefaults]\n";
-    std::remove(keytab_.c_str());
     context_ = *KerberosContext::Open(conf_);
     user_ = *UserPrincipal(*context_, kRealm, "alice");
     service_ = *ServicePrincipal(*context_, kRealm, kService);
@@ -52,6 +52,11 @@ class KerberosTicketTest : public ::testing::Test {
     EXPECT_EQ(krb5_kt_add_entry(raw(), keytab, &entry), 0);
     krb5_free_keyblock_contents(raw(), &entry.key);
     krb5_kt_close(raw(), keytab);
+  }
+
+  ~KerberosTicketTest() override {
+    std::remove(conf_.c_str());
+    std::remove(keytab_.c_str());
   }
 
   krb5_context raw() const { return context_->get(); }
@@ -104,8 +109,10 @@ class KerberosTicketTest : public ::testing::Test {
     return verified;
   }
 
-  const std::string conf_ = testing::TempDir() + "/kerberos_ticket_test.conf";
-  const std::string keytab_ = testing::TempDir() + "/kerberos_ticket_test.keytab";
+  // Of this process: others run the other tests at the same time.
+  const std::string files_ = testing::TempDir() + "/kerberos_ticket_test." + std::to_string(getpid());
+  const std::string conf_ = files_ + ".conf";
+  const std::string keytab_ = files_ + ".keytab";
   std::unique_ptr<KerberosContext> context_;
   KerberosPrincipal user_;
   KerberosPrincipal service_;
