@@ -11,6 +11,7 @@ KerberosBackend::KerberosBackend(KerberosBackendOptions options, Clock& clock, R
       kdcs_(options_.krb5_conf, options_.realm, clock, reporter),
       typical_rejection_(randomness) {
   std::vector<std::unique_ptr<KerberosWorker>> workers;
+  workers.reserve(static_cast<size_t>(options_.workers));
   for (int i = 0; i < options_.workers; ++i) {
     workers.push_back(std::make_unique<KerberosWorker>(options_, kdcs_, typical_rejection_, clock, reporter));
   }

@@ -26,6 +26,7 @@ LdapBackend::LdapBackend(LdapBackendOptions options, Clock& clock, Randomness& r
                .not_found = TypicalTime(randomness)} {
   InitializeLibldap();
   std::vector<std::unique_ptr<LdapWorker>> workers;
+  workers.reserve(static_cast<size_t>(options_.connections));
   for (int i = 0; i < options_.connections; ++i) {
     workers.push_back(std::make_unique<LdapWorker>(options_, servers_, typical_, clock, randomness, reporter));
   }

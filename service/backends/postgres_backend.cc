@@ -9,6 +9,7 @@ PostgresBackend::PostgresBackend(PostgresBackendOptions options, Clock& clock, R
                                  Reporter& reporter, std::shared_ptr<ChangeListener> changes, Waiting* waiting)
     : options_(std::move(options)), state_(options_.identity.realm, clock, reporter) {
   std::vector<std::unique_ptr<PostgresWorker>> workers;
+  workers.reserve(static_cast<size_t>(options_.connections));
   for (int i = 0; i < options_.connections; ++i) {
     workers.push_back(std::make_unique<PostgresWorker>(options_, state_, clock));
   }
