@@ -210,8 +210,6 @@ def test_what_is_not_built_yet_says_so(on_file: Credcached, connect: Connect) ->
         list(client.stub.Negotiate(iter([negotiate_pb2.NegotiateRequest()]), timeout=10))
     with fails(unimplemented):
         client.invalidate(session_token="token")
-    with fails(unimplemented):
-        client.invalidate(all=True, lift_retired=True)
     assert client.stats().cache.entries == 0
     with pytest.raises(grpc.RpcError) as info:
         client.channel.unary_unary("/credcache.v1.AuthService/NoSuchMethod")(b"", timeout=10)
