@@ -128,10 +128,12 @@ std::optional<LogOnAnswer> StreamCall::Begin(const v1::NumberedRequest& numbered
   const auto wait = [&]() -> Authenticator::Later {
     absl::MutexLock lock(&mutex_);
     const uint64_t key = next_key_++;
-    pending_.emplace(key, Pending{.id = numbered.id(), .deadline = deadline, .permit = std::move(permit)});
-    if (deadline != MonotonicTime::InfiniteFuture()) {
-      deadlines_.emplace(deadline, key);
-      ArmAlarm(deadline);
+    if (!ended_) {  // else the client has just left, and nobody would take it off again before the answer
+      pending_.emplace(key, Pending{.id = numbered.id(), .deadline = deadline, .permit = std::move(permit)});
+      if (deadline != MonotonicTime::InfiniteFuture()) {
+        deadlines_.emplace(deadline, key);
+        ArmAlarm(deadline);
+      }
     }
     return [self = shared_from_this(), key](const LogOnAnswer& answer) { self->Arrived(key, answer); };
   };
