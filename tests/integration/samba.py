@@ -17,6 +17,7 @@ import namespaces
 import secrets_used
 import waiting
 from certs import CertificateAuthority
+from ldif import line, modifier
 from wire import Wire
 
 REALM = "corp.example"
@@ -44,12 +45,6 @@ NEVER_EXPIRES = 0x10000
 
 # A fine-grained password policy that locks after three wrong passwords: of whom Samba.apply names, and of nobody else.
 LOCKING = f"CN=locking,CN=Password Settings Container,CN=System,{BASE}"
-
-
-def line(attribute: str, value: str | bytes) -> str:
-    """Of LDIF, whatever is in the value."""
-    encoded = value.encode() if isinstance(value, str) else value
-    return f"{attribute}:: {base64.b64encode(encoded).decode()}"
 
 
 def unicode_pwd(password: str) -> bytes:
@@ -245,36 +240,9 @@ class Samba:
         """Applies changes in LDIF, as the directory's administrator."""
         self._run("ldapmodify", ADMIN, ADMIN_PASSWORD, input_text=ldif)
 
-    @contextlib.contextmanager
-    def modifier(self) -> Iterator[Callable[[str, str, str | bytes], None]]:
-        """A function that sets an attribute (DN, attribute, value) and returns when that is done, all over one
-        connection: to change much in little time."""
-        process = subprocess.Popen(
-            ["stdbuf", "-oL", *self._command("ldapmodify", ADMIN, ADMIN_PASSWORD), "-v"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            bufsize=1,
-            env=self._environment(),
-        )
-
-        def modify(entry: str, attribute: str, value: str | bytes) -> None:
-            lines = [line("dn", entry), "changetype: modify", f"replace: {attribute}", line(attribute, value)]
-            process.stdin.write("\n".join(lines) + "\n\n")
-            process.stdin.flush()
-            for said in process.stdout:
-                assert "ldap_modify" not in said, said
-                if said.startswith("modify complete"):
-                    return
-            raise AssertionError("ldapmodify ended")
-
-        try:
-            yield modify
-        finally:
-            process.stdin.close()
-            process.wait(10)
-            process.stdout.close()
+    def modifier(self) -> contextlib.AbstractContextManager[Callable[[str, str, str | bytes], None]]:
+        """As ldif.modifier, as the directory's administrator."""
+        return modifier(self._command("ldapmodify", ADMIN, ADMIN_PASSWORD), self._environment())
 
     @contextlib.contextmanager
     def notices(self) -> Iterator[list[float]]:

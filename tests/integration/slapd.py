@@ -12,10 +12,11 @@ import signal
 import socket
 import subprocess
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import waiting
 from certs import Certificate
+from ldif import line, modifier
 
 SUFFIX = "dc=corp,dc=example"
 PEOPLE = f"ou=people,{SUFFIX}"
@@ -57,18 +58,18 @@ class User:
 
     def ldif(self) -> str:
         lines = [
-            _line("dn", self.dn),
+            line("dn", self.dn),
             "objectClass: inetOrgPerson",
-            _line("uid", self.uid),
-            _line("cn", self.uid),
-            _line("sn", self.uid),
+            line("uid", self.uid),
+            line("cn", self.uid),
+            line("sn", self.uid),
             f"userPassword: {self.user_password}",
             f"entryUUID: {self.entry_uuid}",
         ]
-        lines += [_line("mail", self.mail)] if self.mail else []
+        lines += [line("mail", self.mail)] if self.mail else []
         lines += [f"memberOf: cn={group},{GROUPS}" for group in self.groups]
         lines += [f"pwdPolicySubentry: cn={self.policy},ou=policies,{SUFFIX}"] if self.policy else []
-        lines += [_line(name, value) for name, value in self.operational]
+        lines += [line(name, value) for name, value in self.operational]
         return "\n".join(lines) + "\n\n"
 
 
@@ -271,38 +272,11 @@ class Slapd:
         self._own["bind"] += 1
         _run("ldappasswd", "-x", "-H", self.url, "-D", ADMIN, "-w", ADMIN_PASSWORD, "-s", password, self.users[uid].dn)
 
-    @contextlib.contextmanager
-    def modifier(self) -> Iterator[Callable[[str, str, str], None]]:
-        """A function that sets an attribute (DN, attribute, value) and returns when that is done, all over one
-        connection: to change much in little time."""
+    def modifier(self) -> contextlib.AbstractContextManager[Callable[[str, str, str | bytes], None]]:
+        """As ldif.modifier, as the directory's administrator."""
         self._own["bind"] += 1
-        command = ["stdbuf", "-oL", "ldapmodify", "-x", "-H", self.url, "-D", ADMIN, "-w", ADMIN_PASSWORD, "-v"]
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            bufsize=1,
-            env={**os.environ, "LDAPNOINIT": "1"},
-        )
-
-        def modify(dn: str, attribute: str, value: str) -> None:
-            lines = [_line("dn", dn), "changetype: modify", f"replace: {attribute}", _line(attribute, value)]
-            process.stdin.write("\n".join(lines) + "\n\n")
-            process.stdin.flush()
-            for line in process.stdout:
-                assert "ldap_modify" not in line, line
-                if line.startswith("modify complete"):
-                    return
-            raise AssertionError("ldapmodify ended")
-
-        try:
-            yield modify
-        finally:
-            process.stdin.close()
-            process.wait(10)
-            process.stdout.close()
+        command = ["ldapmodify", "-x", "-H", self.url, "-D", ADMIN, "-w", ADMIN_PASSWORD]
+        return modifier(command, {**os.environ, "LDAPNOINIT": "1"})
 
     def try_bind(self, dn: str, password: str) -> bool:
         """Whether a bind of the harness's own works."""
@@ -395,20 +369,13 @@ access to * by dn.exact="{ADMIN}" read by * none
             for user in self.users.values():
                 ldif.write(user.ldif())
             for group in groups:
-                members = "\n".join(_line("member", user.dn) for user in self.users.values() if group in user.groups)
+                members = "\n".join(line("member", user.dn) for user in self.users.values() if group in user.groups)
                 ldif.write(f"dn: cn={group},{GROUPS}\nobjectClass: groupOfNames\ncn: {group}\n{members}\n\n")
         _run("slapadd", "-q", "-f", str(self._folder / "slapd.conf"), "-l", str(self._folder / "load.ldif"), timeout=60)
 
 
 # What the fixture `make_directory` is (conftest.py): starts one of a few users.
 MakeDirectory = Callable[[], Slapd]
-
-
-def _line(attribute: str, value: str) -> str:
-    """A line of LDIF (RFC 2849), in base64 where the value asks for it."""
-    if value.isascii() and value.isprintable() and value and value[0] not in " :<" and value[-1] != " ":
-        return f"{attribute}: {value}"
-    return f"{attribute}:: {base64.b64encode(value.encode()).decode()}"
 
 
 def _run(*command: str, input_text: str | None = None, timeout: float = 20) -> str:
