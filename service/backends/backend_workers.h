@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,8 +13,11 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
@@ -28,6 +32,7 @@ namespace credcache {
 
 struct BackendWorkersOptions {
   std::string name;        // of the threads
+  int workers;             // at least one
   std::string want;        // what there was none of when a question waited too long: "connection to the directory"
   absl::Duration timeout;  // of one question, from when it was asked to its answer, the wait for a worker included
   size_t max_queue = kMaxBackendQueue;
@@ -49,11 +54,11 @@ class BackendWorkers {
  public:
   using Question = typename Worker::Question;
 
-  // At least one worker.
-  BackendWorkers(BackendWorkersOptions options, Clock& clock, std::vector<std::unique_ptr<Worker>> workers)
-      : options_(std::move(options)), clock_(clock), idle_(std::move(workers)) {
-    threads_ = std::make_unique<WorkerPool>(options_.name, static_cast<int>(idle_.size()), options_.max_queue,
-                                            options_.waiting);
+  // `options.workers` times what `make` makes.
+  BackendWorkers(BackendWorkersOptions options, Clock& clock, absl::FunctionRef<std::unique_ptr<Worker>()> make)
+      : options_(std::move(options)), clock_(clock) {
+    std::generate_n(std::back_inserter(idle_), options_.workers, make);
+    threads_ = std::make_unique<WorkerPool>(options_.name, options_.workers, options_.max_queue, options_.waiting);
   }
   // The pool runs what is queued: now it answers at once.
   ~BackendWorkers() {

@@ -1,7 +1,6 @@
 #include "backends/kerberos_backend.h"
 
 #include <utility>
-#include <vector>
 
 namespace credcache {
 
@@ -10,17 +9,14 @@ KerberosBackend::KerberosBackend(KerberosBackendOptions options, Clock& clock, R
     : options_(std::move(options)),
       kdcs_(options_.krb5_conf, options_.realm, clock, reporter),
       typical_rejection_(randomness) {
-  std::vector<std::unique_ptr<KerberosWorker>> workers;
-  workers.reserve(static_cast<size_t>(options_.workers));
-  for (int i = 0; i < options_.workers; ++i) {
-    workers.push_back(std::make_unique<KerberosWorker>(options_, kdcs_, typical_rejection_, clock, reporter));
-  }
-  workers_ = std::make_unique<BackendWorkers<KerberosWorker>>(BackendWorkersOptions{.name = "kerberos",
-                                                                                    .want = "worker for the KDC",
-                                                                                    .timeout = options_.timeout,
-                                                                                    .max_queue = options_.max_queue,
-                                                                                    .waiting = waiting},
-                                                              clock, std::move(workers));
+  workers_ = std::make_unique<BackendWorkers<KerberosWorker>>(
+      BackendWorkersOptions{.name = "kerberos",
+                            .workers = options_.workers,
+                            .want = "worker for the KDC",
+                            .timeout = options_.timeout,
+                            .max_queue = options_.max_queue,
+                            .waiting = waiting},
+      clock, [&] { return std::make_unique<KerberosWorker>(options_, kdcs_, typical_rejection_, clock, reporter); });
 }
 
 void KerberosBackend::Resolve(const Username& username, MonotonicTime /*deadline*/, ResolveDone done) {

@@ -1,7 +1,6 @@
 #include "backends/ldap_backend.h"
 
 #include <utility>
-#include <vector>
 
 namespace credcache {
 namespace {
@@ -25,17 +24,14 @@ LdapBackend::LdapBackend(LdapBackendOptions options, Clock& clock, Randomness& r
                .found = TypicalTime(randomness),
                .not_found = TypicalTime(randomness)} {
   InitializeLibldap();
-  std::vector<std::unique_ptr<LdapWorker>> workers;
-  workers.reserve(static_cast<size_t>(options_.connections));
-  for (int i = 0; i < options_.connections; ++i) {
-    workers.push_back(std::make_unique<LdapWorker>(options_, servers_, typical_, clock, randomness, reporter));
-  }
-  workers_ = std::make_unique<BackendWorkers<LdapWorker>>(BackendWorkersOptions{.name = "ldap",
-                                                                                .want = "connection to the directory",
-                                                                                .timeout = options_.timeout,
-                                                                                .max_queue = options_.max_queue,
-                                                                                .waiting = waiting},
-                                                          clock, std::move(workers));
+  workers_ = std::make_unique<BackendWorkers<LdapWorker>>(
+      BackendWorkersOptions{.name = "ldap",
+                            .workers = options_.connections,
+                            .want = "connection to the directory",
+                            .timeout = options_.timeout,
+                            .max_queue = options_.max_queue,
+                            .waiting = waiting},
+      clock, [&] { return std::make_unique<LdapWorker>(options_, servers_, typical_, clock, randomness, reporter); });
   if (changes != nullptr) {
     feed_ = std::make_unique<LdapFeed>(options_, clock, randomness, reporter, std::move(changes));
   }

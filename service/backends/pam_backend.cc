@@ -1,7 +1,6 @@
 #include "backends/pam_backend.h"
 
 #include <utility>
-#include <vector>
 
 #include "backends/pam_messages.h"
 
@@ -20,17 +19,14 @@ bool MayBeRight(SecretView password) {
 PamBackend::PamBackend(PamBackendOptions options, Clock& clock, Randomness& randomness, Reporter& reporter,
                        Waiting* waiting)
     : options_(std::move(options)), state_(options_, clock, randomness, reporter) {
-  std::vector<std::unique_ptr<PamWorker>> workers;
-  workers.reserve(static_cast<size_t>(options_.workers));
-  for (int i = 0; i < options_.workers; ++i) {
-    workers.push_back(std::make_unique<PamWorker>(options_, state_, clock));
-  }
-  workers_ = std::make_unique<BackendWorkers<PamWorker>>(BackendWorkersOptions{.name = "pam",
-                                                                               .want = "worker of the PAM stack",
-                                                                               .timeout = options_.timeout,
-                                                                               .max_queue = options_.max_queue,
-                                                                               .waiting = waiting},
-                                                         clock, std::move(workers));
+  workers_ = std::make_unique<BackendWorkers<PamWorker>>(
+      BackendWorkersOptions{.name = "pam",
+                            .workers = options_.workers,
+                            .want = "worker of the PAM stack",
+                            .timeout = options_.timeout,
+                            .max_queue = options_.max_queue,
+                            .waiting = waiting},
+      clock, [&] { return std::make_unique<PamWorker>(options_, state_, clock); });
 }
 
 void PamBackend::Resolve(const Username& username, MonotonicTime /*deadline*/, ResolveDone done) {

@@ -1,25 +1,20 @@
 #include "backends/postgres_backend.h"
 
 #include <utility>
-#include <vector>
 
 namespace credcache {
 
 PostgresBackend::PostgresBackend(PostgresBackendOptions options, Clock& clock, Randomness& randomness,
                                  Reporter& reporter, std::shared_ptr<ChangeListener> changes, Waiting* waiting)
     : options_(std::move(options)), state_(options_.identity.realm, clock, reporter) {
-  std::vector<std::unique_ptr<PostgresWorker>> workers;
-  workers.reserve(static_cast<size_t>(options_.connections));
-  for (int i = 0; i < options_.connections; ++i) {
-    workers.push_back(std::make_unique<PostgresWorker>(options_, state_, clock));
-  }
-  workers_ =
-      std::make_unique<BackendWorkers<PostgresWorker>>(BackendWorkersOptions{.name = "postgres",
-                                                                             .want = "connection to the database",
-                                                                             .timeout = options_.timeout,
-                                                                             .max_queue = options_.max_queue,
-                                                                             .waiting = waiting},
-                                                       clock, std::move(workers));
+  workers_ = std::make_unique<BackendWorkers<PostgresWorker>>(
+      BackendWorkersOptions{.name = "postgres",
+                            .workers = options_.connections,
+                            .want = "connection to the database",
+                            .timeout = options_.timeout,
+                            .max_queue = options_.max_queue,
+                            .waiting = waiting},
+      clock, [&] { return std::make_unique<PostgresWorker>(options_, state_, clock); });
   if (!options_.feed) return;
   feed_ = std::make_unique<PostgresFeed>(PostgresFeedOptions{.dsn_file = options_.dsn_file,
                                                              .channel = options_.channel,
