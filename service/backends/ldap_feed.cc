@@ -14,6 +14,7 @@
 #include "backends/ldap_service_account.h"
 #include "backends/ldap_sigpipe.h"
 #include "backends/ldap_sync_follower.h"
+#include "base/jitter.h"
 
 namespace credcache {
 namespace {
@@ -117,9 +118,7 @@ void LdapFeed::Run() {
       if (absl::IsPermissionDenied(why)) not_before[i] = clock_.Monotonic() + kRefusedDelay;
     }
     if (was_up) delay = kFirstDelay;
-    // Many that lost the same server must not come back as one.
-    const auto spread = static_cast<uint64_t>(absl::ToInt64Microseconds(delay) / 2);
-    if (Wait(delay / 2 + absl::Microseconds(randomness_.Below(spread + 1)))) return;
+    if (Wait(Jittered(delay, randomness_))) return;
     delay = std::min(delay * 2, kLongestDelay);
   }
 }

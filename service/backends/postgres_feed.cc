@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/jitter.h"
 
 namespace credcache {
 namespace {
@@ -52,10 +53,7 @@ void PostgresFeed::Run() {
     if (absl::IsCancelled(ended)) return;
     changes_->FeedDown(ended.message());
     if (was_up_) backoff = kFirstBackoff;
-    // Half of it to all of it, so that replicas do not come back together.
-    const auto milliseconds = static_cast<uint64_t>(absl::ToInt64Milliseconds(backoff));
-    const absl::Duration pause = backoff / 2 + absl::Milliseconds(randomness_.Below(milliseconds / 2 + 1));
-    if (Pause(std::max(pause, everything_.earliest() - clock_.Monotonic()))) return;
+    if (Pause(std::max(Jittered(backoff, randomness_), everything_.earliest() - clock_.Monotonic()))) return;
     backoff = std::min(backoff * 2, kLongestBackoff);
   }
 }

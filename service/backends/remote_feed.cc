@@ -14,6 +14,7 @@
 #include "absl/time/clock.h"
 #include "backends/remote_messages.h"
 #include "backends/remote_status.h"
+#include "base/jitter.h"
 
 namespace credcache {
 namespace {
@@ -144,7 +145,7 @@ void RemoteFeed::Run() {
     absl::Duration now = end.unimplemented ? kWaitUnimplemented : wait;
     if (channel_->GetState(/*try_to_connect=*/false) != GRPC_CHANNEL_READY)
       now = std::min(now, kLongestWaitUnconnected);
-    if (WaitUntil(ended + Jittered(now))) return;
+    if (WaitUntil(ended + Jittered(now, randomness_))) return;
     wait = std::min(wait * 2, kLongestWait);
   }
 }
@@ -223,11 +224,6 @@ void RemoteFeed::Report(const End& end) {
 bool RemoteFeed::WaitUntil(MonotonicTime time) {
   absl::MutexLock lock(&mutex_);
   return mutex_.AwaitWithTimeout(absl::Condition(&stopping_), time - clock_.Monotonic());
-}
-
-absl::Duration RemoteFeed::Jittered(absl::Duration wait) {
-  const auto half = static_cast<uint64_t>(absl::ToInt64Nanoseconds(wait / 2));
-  return wait - absl::Nanoseconds(static_cast<int64_t>(randomness_.Below(half + 1)));
 }
 
 }  // namespace credcache

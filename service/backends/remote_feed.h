@@ -53,7 +53,6 @@ class RemoteFeed {
   void Report(const End& end);
   // Whether the feed is to end.
   bool WaitUntil(MonotonicTime time) ABSL_LOCKS_EXCLUDED(mutex_);
-  absl::Duration Jittered(absl::Duration wait);
 
   const RemoteBackendOptions& options_;
   const std::shared_ptr<grpc::Channel> channel_;

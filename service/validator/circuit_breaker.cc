@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/jitter.h"
+
 namespace credcache {
 
 std::optional<CircuitBreaker::Ticket> CircuitBreaker::Admit() {
@@ -46,8 +48,7 @@ void CircuitBreaker::Open() {
   state_ = CircuitState::kOpen;
   failures_ = 0;
   ++opened_;
-  const auto spread = static_cast<uint64_t>(absl::ToInt64Microseconds(pause_) / 2);
-  open_until_ = clock_.Monotonic() + pause_ - absl::Microseconds(randomness_.Below(spread + 1));
+  open_until_ = clock_.Monotonic() + Jittered(pause_, randomness_);
   pause_ = std::min(pause_ * 2, policy_.longest_pause);
 }
 
