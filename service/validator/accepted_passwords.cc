@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "absl/hash/hash.h"
-
 namespace credcache {
 
 // Of a record, how long it still matters.
@@ -73,7 +71,7 @@ void AcceptedPasswords::LiftAll() {
 }
 
 uint64_t AcceptedPasswords::KeyOf(const AccountKey& account) const {
-  return std::max<uint64_t>(1, absl::HashOf(seed_, account.realm, account.username));
+  return TableKey(seed_, account.realm, account.username);
 }
 
 uint64_t AcceptedPasswords::Lifts(RealmId realm) const {

@@ -8,6 +8,7 @@
 #include <span>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/hash/hash.h"
 #include "absl/numeric/bits.h"
 #include "absl/synchronization/mutex.h"
 #include "base/clock.h"
@@ -15,8 +16,14 @@
 
 namespace credcache {
 
-// Thread-safe: sets of eight records, each with a lock. Takes memory only as it fills. Keys are keyed hashes: uniform,
-// never 0, and two things never share one, but with the odds of 64 bits.
+// Of what a record is about: a keyed hash, never 0.
+template <typename... Parts>
+uint64_t TableKey(uint64_t seed, const Parts&... parts) {
+  return std::max<uint64_t>(1, absl::HashOf(seed, parts...));
+}
+
+// Thread-safe: sets of eight records, each with a lock. Takes memory only as it fills. Keys are TableKeys: uniform,
+// and two things never share one, but with the odds of 64 bits.
 //
 // A Record is its zeroes when fresh, owes no destructor, and tells by `int64_t Weight(MonotonicTime now)` how much it
 // matters: not at all (0 or less: it is dropped), up to kIrreplaceable, which is never given up.

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/hash/hash.h"
 #include "base/limits.h"
 
 namespace credcache {
@@ -38,9 +37,7 @@ absl::Duration Budget::Record::Left(MonotonicTime now) const {
 Budget::Budget(int64_t accounts, Clock& clock, Randomness& randomness)
     : seed_(randomness.Bits()), clock_(clock), table_(accounts) {}
 
-uint64_t Budget::KeyOf(RealmId realm, const Username& account) const {
-  return std::max<uint64_t>(1, absl::HashOf(seed_, realm, account));
-}
+uint64_t Budget::KeyOf(RealmId realm, const Username& account) const { return TableKey(seed_, realm, account); }
 
 void Budget::Charge(RealmId realm, const Username& account, const BudgetPolicy& policy, Claim claim, Done done) {
   const uint64_t key = KeyOf(realm, account);

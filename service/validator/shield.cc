@@ -2,15 +2,11 @@
 
 #include <algorithm>
 
-#include "absl/hash/hash.h"
-
 namespace credcache {
 namespace {
 
 // Which addresses are known beside those of one account that is being guessed at is a small number.
 constexpr int64_t kAccountsPerKnownAddress = 4;
-
-uint64_t NotZero(uint64_t hash) { return std::max<uint64_t>(1, hash); }
 
 bool IsProxy(const IpAddress& address, const ThrottlePolicy& policy) {
   return std::any_of(policy.proxies.begin(), policy.proxies.end(),
@@ -31,7 +27,7 @@ Shield::Attempt Shield::Begin(RealmId realm, const Username& account, const IpAd
   Attempt attempt;
   attempt.account_ = KeyOf(realm, account);
   if (address == nullptr || IsProxy(*address, policy)) return attempt;
-  attempt.address_ = NotZero(absl::HashOf(seed_, address->Site()));
+  attempt.address_ = TableKey(seed_, address->Site());
   attempt.pair_ = PairOf(attempt.account_, attempt.address_);
   attempt.known_ = known_.Contains(attempt.pair_, policy.known_for, now);
   return attempt;
@@ -44,13 +40,9 @@ Shield::Attempt Shield::As(RealmId realm, const Username& account, const Attempt
   return renamed;
 }
 
-uint64_t Shield::KeyOf(RealmId realm, const Username& account) const {
-  return NotZero(absl::HashOf(seed_, realm, account));
-}
+uint64_t Shield::KeyOf(RealmId realm, const Username& account) const { return TableKey(seed_, realm, account); }
 
-uint64_t Shield::PairOf(uint64_t account, uint64_t address) const {
-  return NotZero(absl::HashOf(seed_, account, address));
-}
+uint64_t Shield::PairOf(uint64_t account, uint64_t address) const { return TableKey(seed_, account, address); }
 
 std::optional<Shield::Refusal> Shield::Refuses(const Attempt& attempt, const ThrottlePolicy& policy,
                                                MonotonicTime now) const {
