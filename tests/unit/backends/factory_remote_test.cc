@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "absl/synchronization/notification.h"
+#include "backends/ask.h"
 #include "backends/factory.h"
 #include "backends/recording_listener.h"
 #include "backends/recording_reporter.h"
@@ -26,13 +26,7 @@ TEST(FactoryRemoteTest, BuildsWhatTheConfigurationNames) {
   const std::unique_ptr<Validator> backend =
       BuildBackend(remote, {.name = "corp.example"}, {clock, randomness, reporter, listener});
   const Username alice = *Username::Normalize("alice", CaseRule::kFold);
-  absl::StatusOr<Verdict> result;
-  absl::Notification answered;
-  backend->Validate({.username = alice, .password = SecretView("s3cret")}, [&](absl::StatusOr<Verdict> verdict) {
-    result = std::move(verdict);
-    answered.Notify();
-  });
-  answered.WaitForNotification();
+  const auto result = AskAndWait(*backend, {.username = alice, .password = SecretView("s3cret")});
   EXPECT_THAT(result.status().ToString(), HasSubstr("UNAVAILABLE: unix:/nowhere/plugin.sock"));
   EXPECT_TRUE(listener->WaitForFeed("down"));
 }

@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "absl/synchronization/notification.h"
+#include "backends/ask.h"
 #include "backends/recording_reporter.h"
 #include "base/fake_clock.h"
 
@@ -22,14 +22,7 @@ class FactoryTest : public ::testing::Test {
   std::string Trouble(const ValidatorConfig& config) {
     const std::unique_ptr<Validator> backend = BuildBackend(config, realm_, {clock_, randomness_, reporter_});
     const Username alice = *Username::Normalize("alice", CaseRule::kFold);
-    absl::StatusOr<Verdict> result;
-    absl::Notification answered;
-    backend->Validate({.username = alice, .password = SecretView("s3cret")}, [&](absl::StatusOr<Verdict> verdict) {
-      result = std::move(verdict);
-      answered.Notify();
-    });
-    answered.WaitForNotification();
-    return result.status().ToString();
+    return AskAndWait(*backend, {.username = alice, .password = SecretView("s3cret")}).status().ToString();
   }
 
   const RealmConfig realm_ = {.name = "corp.example"};

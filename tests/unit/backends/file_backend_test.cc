@@ -18,6 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
+#include "backends/ask.h"
 #include "backends/recording_listener.h"
 #include "backends/recording_reporter.h"
 #include "base/fake_clock.h"
@@ -77,15 +78,7 @@ class FileBackendTest : public ::testing::Test {
   absl::StatusOr<Verdict> Ask(absl::string_view name, absl::string_view password,
                               MonotonicTime deadline = MonotonicTime::InfiniteFuture()) {
     const Username username = *Username::Normalize(name, CaseRule::kFold);
-    absl::StatusOr<Verdict> result;
-    absl::Notification answered;
-    backend_->Validate({.username = username, .password = SecretView(password), .deadline = deadline},
-                       [&](absl::StatusOr<Verdict> verdict) {
-                         result = std::move(verdict);
-                         answered.Notify();
-                       });
-    answered.WaitForNotification();
-    return result;
+    return AskAndWait(*backend_, {.username = username, .password = SecretView(password), .deadline = deadline});
   }
 
   Decision Decide(absl::string_view name, absl::string_view password) {
@@ -95,15 +88,7 @@ class FileBackendTest : public ::testing::Test {
   }
 
   absl::StatusOr<std::optional<Account>> Resolve(absl::string_view name) {
-    absl::StatusOr<std::optional<Account>> result;
-    absl::Notification answered;
-    backend_->Resolve(*Username::Normalize(name, CaseRule::kFold), MonotonicTime::InfiniteFuture(),
-                      [&](absl::StatusOr<std::optional<Account>> account) {
-                        result = std::move(account);
-                        answered.Notify();
-                      });
-    answered.WaitForNotification();
-    return result;
+    return ResolveAndWait(*backend_, *Username::Normalize(name, CaseRule::kFold));
   }
 
   std::filesystem::path folder_;

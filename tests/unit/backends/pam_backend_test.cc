@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "absl/synchronization/notification.h"
+#include "backends/ask.h"
 #include "backends/pam_fake_helper.h"
 #include "backends/recording_reporter.h"
 #include "base/fake_clock.h"
@@ -32,15 +32,7 @@ class PamBackendTest : public ::testing::Test {
   absl::StatusOr<Verdict> ValidateUntil(MonotonicTime deadline, absl::string_view name,
                                         absl::string_view password = "s3cret") {
     const Username username = *Username::Normalize(name, CaseRule::kFold);
-    absl::StatusOr<Verdict> result;
-    absl::Notification answered;
-    backend_->Validate({.username = username, .password = SecretView(password), .deadline = deadline},
-                       [&](absl::StatusOr<Verdict> verdict) {
-                         result = std::move(verdict);
-                         answered.Notify();
-                       });
-    answered.WaitForNotification();
-    return result;
+    return AskAndWait(*backend_, {.username = username, .password = SecretView(password), .deadline = deadline});
   }
   // The number of the process that answers.
   std::string Helper() {

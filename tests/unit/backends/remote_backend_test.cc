@@ -14,6 +14,7 @@
 #include "absl/synchronization/blocking_counter.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
+#include "backends/ask.h"
 #include "backends/fake_plugin.h"
 #include "backends/recording_reporter.h"
 #include "base/limits.h"
@@ -66,26 +67,10 @@ class RemoteBackendTest : public ::testing::Test {
 
   absl::StatusOr<Verdict> Validate(absl::string_view password = "s3cret", const Account* account = nullptr,
                                    MonotonicTime deadline = MonotonicTime::InfiniteFuture()) {
-    absl::StatusOr<Verdict> result;
-    absl::Notification answered;
-    backend_->Validate({.username = alice_, .password = SecretView(password), .account = account, .deadline = deadline},
-                       [&](absl::StatusOr<Verdict> verdict) {
-                         result = std::move(verdict);
-                         answered.Notify();
-                       });
-    answered.WaitForNotification();
-    return result;
+    return AskAndWait(*backend_,
+                      {.username = alice_, .password = SecretView(password), .account = account, .deadline = deadline});
   }
-  absl::StatusOr<std::optional<Account>> Resolve() {
-    absl::StatusOr<std::optional<Account>> result;
-    absl::Notification answered;
-    backend_->Resolve(alice_, MonotonicTime::InfiniteFuture(), [&](absl::StatusOr<std::optional<Account>> account) {
-      result = std::move(account);
-      answered.Notify();
-    });
-    answered.WaitForNotification();
-    return result;
-  }
+  absl::StatusOr<std::optional<Account>> Resolve() { return ResolveAndWait(*backend_, alice_); }
 
   const Username alice_ = *Username::Normalize("alice", CaseRule::kFold);
   SystemClock clock_;
