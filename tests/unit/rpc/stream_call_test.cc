@@ -149,7 +149,8 @@ TEST_F(StreamTest, ADrainAnswersWhatWasReadAndEndsWithOk) {
   EXPECT_EQ(Receive(1).at(1).response().outcome(), v1::OUTCOME_ACCEPTED);
   v1::AuthenticateStreamResponse message;
   EXPECT_FALSE(stream_->Read(&message));
-  EXPECT_TRUE(stream_->Finish().ok());
+  const grpc::Status status = stream_->Finish();
+  EXPECT_TRUE(status.ok()) << status.error_code() << " " << status.error_message();
   drain.get();
 }
 
