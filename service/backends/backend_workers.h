@@ -44,7 +44,7 @@ struct BackendWorkersOptions {
 //
 // A Worker is used by one thread at a time, and blocks. It has
 //   struct Question { Secret password; MonotonicTime deadline; ... };
-//   absl::StatusOr<std::optional<Account>> Resolve(const Username& name, MonotonicTime deadline);
+//   absl::StatusOr<std::optional<Account>> Resolve(const NameQuery& query);
 //   absl::StatusOr<Verdict> Validate(const Question& question);
 //   void Rest();  // after each question, when nobody waits for this worker
 //
@@ -68,14 +68,16 @@ class BackendWorkers {
   BackendWorkers(const BackendWorkers&) = delete;
   BackendWorkers& operator=(const BackendWorkers&) = delete;
 
-  void Resolve(const Username& name, MonotonicTime deadline, Validator::ResolveDone done) {
+  // `query.deadline`: the caller's.
+  void Resolve(NameQuery query, Validator::ResolveDone done) {
+    query.deadline = DeadlineFor(query.deadline);
     // Shared, since a full queue destroys the work and the answer is still owed.
-    const auto resolution = std::make_shared<Resolution>(
-        Resolution{.name = name, .deadline = DeadlineFor(deadline), .done = std::move(done)});
+    const auto resolution =
+        std::make_shared<Resolution>(Resolution{.query = std::move(query), .done = std::move(done)});
     const absl::Status queued = Submit([this, resolution](Worker& worker) {
-      const absl::Status refusal = Refusal(resolution->deadline);
+      const absl::Status refusal = Refusal(resolution->query.deadline);
       if (!refusal.ok()) return resolution->done(refusal);
-      resolution->done(worker.Resolve(resolution->name, resolution->deadline));
+      resolution->done(worker.Resolve(resolution->query));
     });
     if (!queued.ok()) resolution->done(queued);
   }
@@ -98,8 +100,7 @@ class BackendWorkers {
 
  private:
   struct Resolution {
-    Username name;
-    MonotonicTime deadline;
+    NameQuery query;
     Validator::ResolveDone done;
   };
   struct Validation {

@@ -41,15 +41,15 @@ FileBackend::~FileBackend() {
   lookups_.reset();
 }
 
-void FileBackend::Resolve(const Username& username, MonotonicTime /*deadline*/, ResolveDone done) {
+void FileBackend::Resolve(const NameQuery& query, ResolveDone done) {
   // Shared, since a full queue destroys the task and the answer is still owed.
   const auto shared_done = std::make_shared<ResolveDone>(std::move(done));
-  const absl::Status queued = lookups_->Submit([this, username, shared_done] {
+  const absl::Status queued = lookups_->Submit([this, name = query.name, shared_done] {
     if (stopping_) return (*shared_done)(Stopping());
     const auto file = reader_.Current();
     if (!file.ok()) return (*shared_done)(file.status());
-    if ((*file)->Find(username) == nullptr) return (*shared_done)(std::nullopt);
-    (*shared_done)(Account{.name = username, .subject = SubjectOf(username)});
+    if ((*file)->Find(name) == nullptr) return (*shared_done)(std::nullopt);
+    (*shared_done)(Account{.name = name, .subject = SubjectOf(name)});
   });
   if (!queued.ok()) (*shared_done)(queued);
 }

@@ -40,7 +40,7 @@ class FileBackend final : public Validator {
               std::shared_ptr<ChangeListener> changes = nullptr, Waiting* waiting = nullptr);
   ~FileBackend() override;
 
-  void Resolve(const Username& username, MonotonicTime deadline, ResolveDone done) override;
+  void Resolve(const NameQuery& query, ResolveDone done) override;
   void Validate(const LogOn& log_on, ValidateDone done) override;
 
  private:

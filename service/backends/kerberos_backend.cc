@@ -19,9 +19,7 @@ KerberosBackend::KerberosBackend(KerberosBackendOptions options, Clock& clock, R
       clock, [&] { return std::make_unique<KerberosWorker>(options_, kdcs_, typical_rejection_, clock, reporter); });
 }
 
-void KerberosBackend::Resolve(const Username& username, MonotonicTime /*deadline*/, ResolveDone done) {
-  done(Account{.name = username});
-}
+void KerberosBackend::Resolve(const NameQuery& query, ResolveDone done) { done(Account{.name = query.name}); }
 
 void KerberosBackend::Validate(const LogOn& log_on, ValidateDone done) {
   // Known without asking: nobody's password is empty.

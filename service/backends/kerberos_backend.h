@@ -31,7 +31,7 @@ class KerberosBackend final : public Validator {
                   Waiting* waiting = nullptr);
 
   // The name itself, without asking anybody.
-  void Resolve(const Username& username, MonotonicTime deadline, ResolveDone done) override;
+  void Resolve(const NameQuery& query, ResolveDone done) override;
   void Validate(const LogOn& log_on, ValidateDone done) override;
 
  private:

@@ -26,8 +26,8 @@ KerberosWorker::KerberosWorker(const KerberosBackendOptions& options, KerberosKd
                                Clock& clock, Reporter& reporter)
     : options_(options), kdcs_(kdcs), typical_(typical), clock_(clock), reporter_(reporter) {}
 
-absl::StatusOr<std::optional<Account>> KerberosWorker::Resolve(const Username& name, MonotonicTime /*deadline*/) {
-  return Account{.name = name};
+absl::StatusOr<std::optional<Account>> KerberosWorker::Resolve(const NameQuery& query) {
+  return Account{.name = query.name};
 }
 
 absl::Status KerberosWorker::Prepare() {

@@ -30,7 +30,7 @@ class KerberosWorker {
                  Reporter& reporter);
 
   // A KDC cannot tell: the name itself.
-  static absl::StatusOr<std::optional<Account>> Resolve(const Username& name, MonotonicTime deadline);
+  static absl::StatusOr<std::optional<Account>> Resolve(const NameQuery& query);
 
   struct Question {
     Username name;

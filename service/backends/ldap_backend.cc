@@ -33,13 +33,13 @@ LdapBackend::LdapBackend(LdapBackendOptions options, Clock& clock, Randomness& r
                             .waiting = waiting},
       clock, [&] { return std::make_unique<LdapWorker>(options_, servers_, typical_, clock, randomness, reporter); });
   if (changes != nullptr) {
-    feed_ = std::make_unique<LdapFeed>(options_, clock, randomness, reporter, std::move(changes));
+    feed_ = std::make_unique<LdapFeed>(options_, servers_, clock, randomness, reporter, std::move(changes));
   }
 }
 
-void LdapBackend::Resolve(const Username& username, MonotonicTime deadline, ResolveDone done) {
-  if (LdapWorker::IsDirect(options_)) return done(Account{.name = username});
-  workers_->Resolve(username, deadline, std::move(done));
+void LdapBackend::Resolve(const NameQuery& query, ResolveDone done) {
+  if (LdapWorker::IsDirect(options_)) return done(Account{.name = query.name});
+  workers_->Resolve(query, std::move(done));
 }
 
 void LdapBackend::Validate(const LogOn& log_on, ValidateDone done) {
@@ -47,7 +47,8 @@ void LdapBackend::Validate(const LogOn& log_on, ValidateDone done) {
   if (log_on.password.empty()) return done(Verdict{.decision = Decision::kWrongPassword});
   LdapWorker::Question question = {.name = log_on.account == nullptr ? log_on.username : log_on.account->name,
                                    .password = Secret(log_on.password),
-                                   .deadline = log_on.deadline};
+                                   .deadline = log_on.deadline,
+                                   .quarantined = log_on.quarantined};
   if (log_on.account != nullptr) {
     question.known = log_on.account->known;
     question.locator = log_on.account->locator;

@@ -33,7 +33,7 @@ class LdapBackend final : public Validator {
               std::shared_ptr<ChangeListener> changes = nullptr, Waiting* waiting = nullptr);
 
   // With user_dn: the name itself, without asking anybody.
-  void Resolve(const Username& username, MonotonicTime deadline, ResolveDone done) override;
+  void Resolve(const NameQuery& query, ResolveDone done) override;
   void Validate(const LogOn& log_on, ValidateDone done) override;
 
  private:

@@ -79,9 +79,10 @@ class Heartbeat {
 
 }  // namespace
 
-LdapFeed::LdapFeed(const LdapBackendOptions& options, Clock& clock, Randomness& randomness, Reporter& reporter,
-                   std::shared_ptr<ChangeListener> changes)
+LdapFeed::LdapFeed(const LdapBackendOptions& options, Servers& servers, Clock& clock, Randomness& randomness,
+                   Reporter& reporter, std::shared_ptr<ChangeListener> changes)
     : options_(options),
+      servers_(servers),
       clock_(clock),
       randomness_(randomness),
       reporter_(reporter),
@@ -111,10 +112,10 @@ void LdapFeed::Run() {
     bool was_up = false;
     for (size_t i = 0; i < options_.urls.size(); ++i) {
       if (clock_.Monotonic() < not_before[i]) continue;
-      const absl::Status why = Follow(options_.urls[i]);
+      const absl::Status why = Follow(i);
       if (Stopping()) return;
       was_up = was_up || up_;
-      Lost(options_.urls[i], why);
+      Lost(i, why);
       if (absl::IsPermissionDenied(why)) not_before[i] = clock_.Monotonic() + kRefusedDelay;
     }
     if (was_up) delay = kFirstDelay;
@@ -123,8 +124,10 @@ void LdapFeed::Run() {
   }
 }
 
-absl::Status LdapFeed::Follow(const std::string& url) {
+absl::Status LdapFeed::Follow(size_t server) {
   if (Stopping()) return absl::CancelledError("stopping");
+  server_ = server;
+  const std::string& url = options_.urls[server];
   const MonotonicTime deadline = clock_.Monotonic() + options_.timeout;
   auto connection = LdapConnection::Open(url, options_.tls, clock_, deadline);
   if (!connection.ok()) return connection.status();
@@ -179,6 +182,8 @@ absl::Status LdapFeed::Take(LdapConnection& connection, LdapEvent& event) {
   }
   if (!taken.ok()) return taken;
   if (!follower_->refreshed()) return absl::OkStatus();
+  // First: who is asked because of what is told now, has to have heard of it.
+  if (!up_) servers_.SetFollowed(server_);
   Tell();
   if (!up_) changes_->FeedUp();
   up_ = true;
@@ -197,8 +202,9 @@ void LdapFeed::Tell() {
   }
 }
 
-void LdapFeed::Lost(const std::string& url, const absl::Status& why) {
-  const std::string text = absl::StrCat(url, ": ", why.message());
+void LdapFeed::Lost(size_t server, const absl::Status& why) {
+  const std::string text = absl::StrCat(options_.urls[server], ": ", why.message());
+  servers_.SetFollowed(std::nullopt);
   if (up_) changes_->FeedDown(text);
   up_ = false;
   // Each server's trouble once, not each time it is tried.

@@ -15,6 +15,7 @@
 #include "backends/ldap_follower.h"
 #include "backends/ldap_groups.h"
 #include "backends/ldap_options.h"
+#include "backends/servers.h"
 #include "base/change_listener.h"
 #include "base/clock.h"
 #include "base/random.h"
@@ -31,9 +32,10 @@ namespace credcache {
 // to answer. So a feed that says it is up has heard of all that its server told `timeout` and a second ago.
 class LdapFeed {
  public:
-  // All but `options`, which is copied, must outlive it. `options` is for a search (base and filter).
-  LdapFeed(const LdapBackendOptions& options, Clock& clock, Randomness& randomness, Reporter& reporter,
-           std::shared_ptr<ChangeListener> changes);
+  // All but `options`, which is copied, must outlive it. `options` is for a search (base and filter). `servers` hears
+  // which of its URLs the feed speaks for.
+  LdapFeed(const LdapBackendOptions& options, Servers& servers, Clock& clock, Randomness& randomness,
+           Reporter& reporter, std::shared_ptr<ChangeListener> changes);
   // Ends the thread; waits for what it does at the moment, `timeout` at most.
   ~LdapFeed();
   LdapFeed(const LdapFeed&) = delete;
@@ -42,17 +44,18 @@ class LdapFeed {
  private:
   void Run();
   // Connects to the server, and follows it until it is lost. Never OK.
-  absl::Status Follow(const std::string& url);
+  absl::Status Follow(size_t server);
   absl::Status Follow(LdapConnection& connection);
   // Makes follower_ one that the server can be followed by.
   absl::Status Choose(const LdapRoot& root);
   absl::Status Take(LdapConnection& connection, LdapEvent& event);
   void Tell();
-  void Lost(const std::string& url, const absl::Status& why);
+  void Lost(size_t server, const absl::Status& why);
   bool Wait(absl::Duration duration);
   bool Stopping();
 
   const LdapBackendOptions options_;
+  Servers& servers_;
   Clock& clock_;
   Randomness& randomness_;
   Reporter& reporter_;
@@ -66,6 +69,7 @@ class LdapFeed {
   enum class Way : uint8_t { kNone, kSync, kNotices };
   Way way_ = Way::kNone;
   std::unique_ptr<LdapFollower> follower_;  // on way_
+  size_t server_ = 0;                       // the one that is tried, or followed
   bool up_ = false;
   std::string last_failure_;
 

@@ -44,8 +44,12 @@ LdapWorker::LdapWorker(const LdapBackendOptions& options, Servers& servers, Ldap
       attributes_(AttributesToRead(options.identity)),
       user_dn_is_dn_(IsDn(ExpandUsername(options.user_dn, "x"))) {}
 
-absl::StatusOr<std::optional<Account>> LdapWorker::Resolve(const Username& name, MonotonicTime deadline) {
-  KeepSigpipeFromThisThread();
+absl::StatusOr<std::optional<Account>> LdapWorker::Resolve(const NameQuery& query) {
+  Begin(query.quarantined);
+  return LookUp(query.name, query.deadline);
+}
+
+absl::StatusOr<std::optional<Account>> LdapWorker::LookUp(const Username& name, MonotonicTime deadline) {
   const MonotonicTime began = clock_.Monotonic();
   const auto answer = Search({.base = options_.base,
                               .filter = ExpandUsername(options_.filter, EscapeFilterValue(name.view())),
@@ -79,11 +83,21 @@ absl::StatusOr<std::optional<Account>> LdapWorker::Resolve(const Username& name,
 }
 
 absl::StatusOr<Verdict> LdapWorker::Validate(const Question& question) {
-  KeepSigpipeFromThisThread();
-  bind_unanswered_ = false;
+  Begin(question.quarantined);
   absl::StatusOr<Verdict> verdict = IsDirect(options_) ? ValidateDirectly(question) : ValidateBySearch(question);
   if (!verdict.ok() && !bind_unanswered_) return WithoutRejection(verdict.status());
   return verdict;
+}
+
+void LdapWorker::Begin(bool quarantined) {
+  KeepSigpipeFromThisThread();
+  bind_unanswered_ = false;
+  prefer_ = quarantined ? Servers::Prefer::kFollowed : Servers::Prefer::kConfigured;
+  kept_ = &usual_;
+  if (!quarantined) return;
+  const Servers::Choices usual = servers_.Order();
+  const Servers::Choices preferred = servers_.Order(prefer_);
+  if (!usual.empty() && !preferred.empty() && usual.front().server != preferred.front().server) kept_ = &followed_;
 }
 
 absl::StatusOr<Verdict> LdapWorker::ValidateBySearch(const Question& question) {
@@ -91,7 +105,7 @@ absl::StatusOr<Verdict> LdapWorker::ValidateBySearch(const Question& question) {
   Identity identity = question.identity;
   bool known = question.known;
   if (known && found.dn.empty()) {
-    const auto account = Resolve(question.name, question.deadline);
+    const auto account = LookUp(question.name, question.deadline);
     if (!account.ok()) return account.status();
     known = account->has_value();
     if (known) {
@@ -162,8 +176,8 @@ absl::Status LdapWorker::ReadOwnIdentity(const std::string& dn, const Username& 
   if (options_.identity.password_stamp && verdict.password_stamp == 0) ReportNoStamp();
   if (options_.nested_groups_base.empty()) return absl::OkStatus();
   const MonotonicTime asked = clock_.Monotonic();
-  const auto answer = users_.connection->Search(NestedGroupsOf(entry->dn), deadline);
-  if (!answer.ok()) return Lost(users_, asked, deadline, /*blame=*/true, answer.status());
+  const auto answer = kept_->users.connection->Search(NestedGroupsOf(entry->dn), deadline);
+  if (!answer.ok()) return Lost(kept_->users, asked, deadline, /*blame=*/true, answer.status());
   auto with_groups = WithNestedGroups(verdict.identity, *answer);
   if (!with_groups.ok()) return with_groups.status();
   verdict.identity = *std::move(with_groups);
@@ -186,8 +200,8 @@ absl::StatusOr<LdapEntry> LdapWorker::ReadOwnEntry(const std::string& dn, const 
               .size_limit = 2};
   }
   const MonotonicTime asked = clock_.Monotonic();
-  auto answer = users_.connection->Search(search, deadline);
-  if (!answer.ok()) return Lost(users_, asked, deadline, /*blame=*/true, answer.status());
+  auto answer = kept_->users.connection->Search(search, deadline);
+  if (!answer.ok()) return Lost(kept_->users, asked, deadline, /*blame=*/true, answer.status());
   // Who may not read its own entry is known by name alone; who cannot at this moment must not be.
   if (IsServerTrouble(answer->code)) {
     return absl::UnavailableError(absl::StrCat("reading the user's entry: ", ldap_err2string(answer->code)));
@@ -261,25 +275,25 @@ std::string LdapWorker::ImpossibleDn() {
 
 absl::StatusOr<Decision> LdapWorker::BindUser(const std::string& dn, SecretView password, MonotonicTime deadline) {
   for (int attempt = 0;; ++attempt) {
-    const absl::Status connected = Connect(users_, Role::kUsers, deadline);
+    const absl::Status connected = Connect(kept_->users, Role::kUsers, deadline);
     if (!connected.ok()) return connected;
     const MonotonicTime asked = clock_.Monotonic();
     // Such a server takes "secret\0x" for "secret": as many passwords as one likes, each new to whoever remembers what
     // was right (`retire`). It is none of them; the bind is for the time that it takes.
-    const bool is_none = users_.ends_passwords_at_nul && absl::StrContains(password.Expose(), '\0');
-    const auto answer = users_.connection->Bind(is_none ? ImpossibleDn() : dn, password, deadline);
+    const bool is_none = kept_->users.ends_passwords_at_nul && absl::StrContains(password.Expose(), '\0');
+    const auto answer = kept_->users.connection->Bind(is_none ? ImpossibleDn() : dn, password, deadline);
     if (!answer.ok()) {
       const bool nothing_sent = absl::IsAborted(answer.status());
       bind_unanswered_ = !nothing_sent;
-      const absl::Status lost = Lost(users_, asked, deadline, /*blame=*/!nothing_sent, answer.status());
+      const absl::Status lost = Lost(kept_->users, asked, deadline, /*blame=*/!nothing_sent, answer.status());
       if (nothing_sent && attempt == 0) continue;
       return lost;
     }
-    users_.last_used = clock_.Monotonic();
+    kept_->users.last_used = clock_.Monotonic();
     auto decision = DecisionOf(*answer);
     if (decision.ok()) return is_none ? Decision::kWrongPassword : decision;
-    if (IsServerTrouble(answer->code)) return Lost(users_, asked, deadline, /*blame=*/true, decision.status());
-    return WithoutBlame(At(users_.server, decision.status()));
+    if (IsServerTrouble(answer->code)) return Lost(kept_->users, asked, deadline, /*blame=*/true, decision.status());
+    return WithoutBlame(At(kept_->users.server, decision.status()));
   }
 }
 
@@ -287,29 +301,29 @@ absl::StatusOr<LdapSearchAnswer> LdapWorker::Search(const LdapSearch& search, Mo
   absl::Status failure;
   // A kept connection may prove dead, and after that each server once.
   for (size_t attempt = 0; attempt <= servers_.size(); ++attempt) {
-    const absl::Status connected = Connect(search_, Role::kSearch, deadline);
+    const absl::Status connected = Connect(kept_->search, Role::kSearch, deadline);
     if (!connected.ok()) return connected;
     const MonotonicTime asked = clock_.Monotonic();
     // While there is another server to ask, it gets half of the time that is left.
     const bool last = servers_.size() == 1 || attempt == servers_.size();
     const MonotonicTime until = last ? deadline : asked + (deadline - asked) / 2;
-    auto answer = search_.connection->Search(search, until);
+    auto answer = kept_->search.connection->Search(search, until);
     if (absl::IsInvalidArgument(answer.status())) return absl::UnavailableError(answer.status().message());
     if (answer.ok() && !IsServerTrouble(answer->code)) {
-      search_.last_used = clock_.Monotonic();
+      kept_->search.last_used = clock_.Monotonic();
       return answer;
     }
     failure = answer.ok() ? absl::UnavailableError(ldap_err2string(answer->code)) : answer.status();
     // A connection that was kept may have died long ago; what the server is worth, the next one tells.
-    const bool blame = search_.fresh || clock_.Monotonic() >= until || answer.ok();
-    failure = Lost(search_, asked, until, blame, failure);
+    const bool blame = kept_->search.fresh || clock_.Monotonic() >= until || answer.ok();
+    failure = Lost(kept_->search, asked, until, blame, failure);
     if (clock_.Monotonic() >= deadline) break;
   }
   return failure;
 }
 
 absl::Status LdapWorker::Connect(Kept& kept, Role role, MonotonicTime deadline) {
-  const Servers::Choices choices = servers_.Order();
+  const Servers::Choices choices = servers_.Order(prefer_);
   if (choices.empty()) return absl::UnavailableError(servers_.why());
   const MonotonicTime now = clock_.Monotonic();
   if (kept.connection != nullptr) {

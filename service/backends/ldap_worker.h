@@ -30,7 +30,8 @@ struct LdapTypicalTimes {
 };
 
 // Used by one thread at a time; each call blocks, to its deadline at most. Keeps two connections open: one that is
-// bound as the service's own account for searches, and one for the users' binds. Errors are UNAVAILABLE.
+// bound as the service's own account for searches, and one for the users' binds; and two more for the quarantined where
+// the server that is followed is not the one that is asked otherwise. Errors are UNAVAILABLE.
 //
 // A user's password is sent once for a log-on, and only on a connection that has proved alive. A search may be asked
 // again elsewhere.
@@ -40,8 +41,8 @@ class LdapWorker {
   LdapWorker(const LdapBackendOptions& options, Servers& servers, LdapTypicalTimes& typical, Clock& clock,
              Randomness& randomness, Reporter& reporter);
 
-  // The account of `name`, with its identity; nothing: no entry, or more than one, which is reported.
-  absl::StatusOr<std::optional<Account>> Resolve(const Username& name, MonotonicTime deadline);
+  // The account of a name, with its identity; nothing: no entry, or more than one, which is reported.
+  absl::StatusOr<std::optional<Account>> Resolve(const NameQuery& query);
 
   struct Question {
     Username name;
@@ -50,6 +51,7 @@ class LdapWorker {
     Identity identity;    // what was read with the locator
     Secret password;      // not empty
     MonotonicTime deadline;
+    bool quarantined = false;  // as in LogOn
   };
   // An error after which the directory may have counted a wrong password is told from the others: WithoutRejection.
   absl::StatusOr<Verdict> Validate(const Question& question);
@@ -69,7 +71,16 @@ class LdapWorker {
     bool fresh = false;
     bool ends_passwords_at_nul = false;
   };
+  // At one server.
+  struct Connections {
+    Kept search;
+    Kept users;
+  };
   enum class Role : uint8_t { kSearch, kUsers };
+
+  // Of each question.
+  void Begin(bool quarantined);
+  absl::StatusOr<std::optional<Account>> LookUp(const Username& name, MonotonicTime deadline);
 
   absl::StatusOr<Verdict> ValidateBySearch(const Question& question);
   absl::StatusOr<Verdict> ValidateDirectly(const Question& question);
@@ -100,9 +111,13 @@ class LdapWorker {
   Reporter& reporter_;
   const std::vector<std::string> attributes_;
   const bool user_dn_is_dn_;
-  Kept search_;
-  Kept users_;
-  bool bind_unanswered_ = false;  // the question's: whether it was a rejection is not known
+  Connections usual_;
+  Connections followed_;  // for the quarantined, at a server that is usually not asked
+
+  // The question's.
+  Servers::Prefer prefer_ = Servers::Prefer::kConfigured;
+  Connections* kept_ = &usual_;
+  bool bind_unanswered_ = false;  // whether it was a rejection is not known
 };
 
 }  // namespace credcache

@@ -29,9 +29,7 @@ PamBackend::PamBackend(PamBackendOptions options, Clock& clock, Randomness& rand
       clock, [&] { return std::make_unique<PamWorker>(options_, state_, clock); });
 }
 
-void PamBackend::Resolve(const Username& username, MonotonicTime /*deadline*/, ResolveDone done) {
-  done(Account{.name = username});
-}
+void PamBackend::Resolve(const NameQuery& query, ResolveDone done) { done(Account{.name = query.name}); }
 
 void PamBackend::Validate(const LogOn& log_on, ValidateDone done) {
   const Username& name = log_on.account == nullptr ? log_on.username : log_on.account->name;

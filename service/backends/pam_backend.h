@@ -29,7 +29,7 @@ class PamBackend final : public Validator {
              Waiting* waiting = nullptr);
 
   // PAM cannot tell: the name itself.
-  void Resolve(const Username& username, MonotonicTime deadline, ResolveDone done) override;
+  void Resolve(const NameQuery& query, ResolveDone done) override;
   void Validate(const LogOn& log_on, ValidateDone done) override;
 
  private:

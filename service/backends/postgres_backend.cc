@@ -24,9 +24,9 @@ PostgresBackend::PostgresBackend(PostgresBackendOptions options, Clock& clock, R
                                          clock, randomness, reporter, std::move(changes));
 }
 
-void PostgresBackend::Resolve(const Username& username, MonotonicTime deadline, ResolveDone done) {
-  if (!state_.has_username().value_or(true)) return done(Account{.name = username});
-  workers_->Resolve(username, deadline, std::move(done));
+void PostgresBackend::Resolve(const NameQuery& query, ResolveDone done) {
+  if (!state_.has_username().value_or(true)) return done(Account{.name = query.name});
+  workers_->Resolve(query, std::move(done));
 }
 
 void PostgresBackend::Validate(const LogOn& log_on, ValidateDone done) {

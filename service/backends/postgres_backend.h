@@ -32,7 +32,7 @@ class PostgresBackend final : public Validator {
 
   // Where the query has no column `username`: the name itself, without asking anybody (once it is known that there is
   // none). Otherwise a log-on costs two queries: nothing that is read here counts in Validate.
-  void Resolve(const Username& username, MonotonicTime deadline, ResolveDone done) override;
+  void Resolve(const NameQuery& query, ResolveDone done) override;
   void Validate(const LogOn& log_on, ValidateDone done) override;
 
  private:

@@ -73,10 +73,10 @@ void PostgresState::Report(Severity severity, absl::string_view kind, absl::stri
   reporter_.Report(severity, kind, absl::StrCat(realm_, ": ", text));
 }
 
-absl::StatusOr<std::optional<Account>> PostgresWorker::Resolve(const Username& name, MonotonicTime deadline) {
-  if (absl::Status status = Connect(deadline); !status.ok()) return status;
-  if (!columns_.username) return Account{.name = name};
-  auto found = LookUp(name, deadline);
+absl::StatusOr<std::optional<Account>> PostgresWorker::Resolve(const NameQuery& query) {
+  if (absl::Status status = Connect(query.deadline); !status.ok()) return status;
+  if (!columns_.username) return Account{.name = query.name};
+  auto found = LookUp(query.name, query.deadline);
   if (!found.ok()) return found.status();
   // Of several nobody knows which is meant; Validate reports it.
   if (!found->user) return std::nullopt;

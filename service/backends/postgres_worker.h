@@ -65,7 +65,7 @@ class PostgresWorker {
   PostgresWorker(const PostgresBackendOptions& options, PostgresState& state, Clock& clock)
       : options_(options), state_(state), clock_(clock) {}
 
-  absl::StatusOr<std::optional<Account>> Resolve(const Username& name, MonotonicTime deadline);
+  absl::StatusOr<std::optional<Account>> Resolve(const NameQuery& query);
 
   struct Question {
     Username asked;

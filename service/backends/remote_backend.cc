@@ -48,20 +48,21 @@ RemoteBackend::~RemoteBackend() {
   mutex_.Await(absl::Condition(&none));
 }
 
-void RemoteBackend::Resolve(const Username& username, MonotonicTime deadline, ResolveDone done) {
+void RemoteBackend::Resolve(const NameQuery& query, ResolveDone done) {
   // What the last plug-in could not, that of the next connection may.
   if (channel_->GetState(/*try_to_connect=*/false) != GRPC_CHANNEL_READY) cannot_resolve_ = false;
-  if (cannot_resolve_) return done(Account{.name = username});
-  const auto call = Admit(deadline);
+  if (cannot_resolve_) return done(Account{.name = query.name});
+  const auto call = Admit(query.deadline);
   if (!call.ok()) return done(call.status());
-  Send(*call, kResolve, ResolveRequestBytes(options_.realm, username),
-       [this, username, done = std::move(done)](const grpc::Status& status, const grpc::ByteBuffer& response) mutable {
+  Send(*call, kResolve, ResolveRequestBytes(options_.realm, query.name),
+       [this, name = query.name, done = std::move(done)](const grpc::Status& status,
+                                                         const grpc::ByteBuffer& response) mutable {
          if (status.error_code() == grpc::StatusCode::UNIMPLEMENTED) {
            cannot_resolve_ = true;
-           return done(Account{.name = username});
+           return done(Account{.name = name});
          }
          if (!status.ok()) return done(Failed(kResolve, status));
-         auto account = AccountFrom(response, username, rules_);
+         auto account = AccountFrom(response, name, rules_);
          if (!account.ok()) {
            ReportBroken(kResolve, account.status());
            account = WithoutBlame(account.status());

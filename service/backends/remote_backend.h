@@ -46,7 +46,7 @@ class RemoteBackend final : public Validator {
                 std::shared_ptr<ChangeListener> changes = nullptr);
   ~RemoteBackend() override;
 
-  void Resolve(const Username& username, MonotonicTime deadline, ResolveDone done) override;
+  void Resolve(const NameQuery& query, ResolveDone done) override;
   void Validate(const LogOn& log_on, ValidateDone done) override;
 
  private:

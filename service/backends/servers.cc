@@ -22,7 +22,12 @@ Servers::Servers(absl::string_view kind, std::vector<std::string> urls, Clock& c
       reporter_(reporter),
       states_(urls_.size()) {}
 
-Servers::Choices Servers::Order() const {
+void Servers::SetFollowed(std::optional<size_t> server) {
+  absl::MutexLock lock(&mutex_);
+  followed_ = server;
+}
+
+Servers::Choices Servers::Order(Prefer prefer) const {
   Choices choices;
   Choices down;
   absl::MutexLock lock(&mutex_);
@@ -39,6 +44,11 @@ Servers::Choices Servers::Order() const {
       return states_[a.server].cool_until < states_[b.server].cool_until;
     });
     choices.insert(choices.end(), down.begin(), down.end());
+  }
+  if (prefer == Prefer::kFollowed && followed_ && states_[*followed_].up) {
+    const auto followed = std::find_if(choices.begin(), choices.end(),
+                                       [at = *followed_](const Choice& choice) { return choice.server == at; });
+    std::rotate(choices.begin(), followed, followed + 1);
   }
   return choices;
 }

@@ -33,10 +33,16 @@ class Servers {
   };
   using Choices = absl::InlinedVector<Choice, 4>;
 
+  // The server whose changes are heard of; nothing: of none. Nothing until this is called.
+  void SetFollowed(std::optional<size_t> server);
+
   // Those to ask, best first: the ones that are up in the configured order, then the others by how long ago they
   // failed. Those that refused us wait for the end of their cool-down, so it may be empty: why() says what to answer
   // then.
-  Choices Order() const;
+  Choices Order() const { return Order(Prefer::kConfigured); }
+  // kFollowed: the followed server before them all, if it is up.
+  enum class Prefer : uint8_t { kConfigured, kFollowed };
+  Choices Order(Prefer prefer) const;
 
   // Whether one of them is not known to be down.
   bool AnyUp() const;
@@ -71,6 +77,7 @@ class Servers {
   Reporter& reporter_;
   mutable absl::Mutex mutex_;
   std::vector<State> states_ ABSL_GUARDED_BY(mutex_);
+  std::optional<size_t> followed_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace credcache

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/base/optimization.h"
+#include "absl/functional/function_ref.h"
 #include "absl/hash/hash.h"
 #include "base/huge_memory.h"
 #include "cache/bucket.h"
@@ -100,6 +101,18 @@ class Cache::Impl {
   }
 
   MonotonicTime Now() const { return clock_.Monotonic(); }
+
+  // Whether `test` says so of the fences of either name. It is called with the lock of the name's bucket.
+  bool AnyFence(const Username& asked, const AccountKey& account,
+                absl::FunctionRef<bool(const FenceTable&, uint64_t hash)> test) const {
+    const auto at = [&](const Username& name) {
+      const uint64_t hash = Hash(account.realm, name.view());
+      Bucket& bucket = BucketOf(hash);
+      absl::MutexLock lock(&bucket.mutex);
+      return test(bucket.fences(), hash);
+    };
+    return at(account.username) || (!(asked == account.username) && at(asked));
+  }
 
   // Without a lock where no name of the bucket stands for another, as is usual.
   std::optional<Username> FindCanonicalName(const AccountKey& name, uint64_t hash, const CachePolicy& policy,
@@ -207,13 +220,15 @@ void Cache::LearnName(const Username& asked, const AccountKey& account, Monotoni
 }
 
 bool Cache::IsFenced(const Username& asked, const AccountKey& account, Revision began) const {
-  const auto refuses = [&](const Username& name) {
-    const uint64_t hash = impl_->Hash(account.realm, name.view());
-    Bucket& bucket = impl_->BucketOf(hash);
-    absl::MutexLock lock(&bucket.mutex);
-    return bucket.fences().Refuses(hash, account.realm, began);
-  };
-  return refuses(account.username) || (!(asked == account.username) && refuses(asked));
+  return impl_->AnyFence(asked, account, [&](const FenceTable& fences, uint64_t hash) {
+    return fences.Refuses(hash, account.realm, began);
+  });
+}
+
+bool Cache::IsQuarantined(const Username& asked, const AccountKey& account) const {
+  const MonotonicTime now = impl_->Now();
+  return impl_->AnyFence(asked, account,
+                         [now](const FenceTable& fences, uint64_t hash) { return fences.Quarantined(hash, now); });
 }
 
 int64_t Cache::Forget(const AccountKey& name, Revision revision, const CachePolicy& policy) {

@@ -134,6 +134,9 @@ class Cache {
   // may join it.
   bool IsFenced(const Username& asked, const AccountKey& account, Revision began) const;
 
+  // Whether either was forgotten by its name less than a quarantine ago: no acceptance is kept.
+  bool IsQuarantined(const Username& asked, const AccountKey& account) const;
+
   // Forgetting. When one of these returns, no Find answers from what was there, and no flight that began before
   // `revision` will fill. Each returns the number of entries, negative ones too, that went.
   //

@@ -35,7 +35,7 @@ void Invalidator::User(absl::string_view realm, absl::string_view username, Word
                           done = std::move(done)](absl::StatusOr<Appended> first) mutable {
     if (!first.ok()) return done(std::move(first));
     target.validator->Resolve(
-        asked, clock_.Monotonic() + kMaxFlightDuration,
+        {.name = asked, .deadline = clock_.Monotonic() + kMaxFlightDuration, .quarantined = true},
         [this, set, asked, known = std::move(known), first = *std::move(first),
          done = std::move(done)](absl::StatusOr<std::optional<Account>> account) mutable {
           if (account.ok() && (!account->has_value() || (*account)->name == asked)) return done(std::move(first));

@@ -23,12 +23,11 @@ BreakerValidator::BreakerValidator(BreakerOptions options, const Shared& shared,
   shared_.metrics.SetCircuit(CircuitState::kClosed);
 }
 
-void BreakerValidator::Resolve(const Username& username, MonotonicTime deadline, ResolveDone done) {
+void BreakerValidator::Resolve(const NameQuery& query, ResolveDone done) {
   const auto ticket = Admit();
   if (!ticket) return done(Refusal());
   inner_->Resolve(
-      username, deadline,
-      [this, ticket = *ticket, done = std::move(done)](absl::StatusOr<std::optional<Account>> account) mutable {
+      query, [this, ticket = *ticket, done = std::move(done)](absl::StatusOr<std::optional<Account>> account) mutable {
         Ended(ticket, account.status());
         done(std::move(account));
       });

@@ -13,6 +13,7 @@ struct BudgetedValidator::Waiting {
   Secret password;
   MonotonicTime deadline;
   bool trusted = false;
+  bool quarantined = false;
   ValidateDone done;
 
   // The password is wiped before others hear of the answer.
@@ -25,9 +26,7 @@ struct BudgetedValidator::Waiting {
 BudgetedValidator::BudgetedValidator(BudgetOptions options, const Shared& shared, std::shared_ptr<Validator> inner)
     : options_(std::move(options)), shared_(shared), inner_(std::move(inner)) {}
 
-void BudgetedValidator::Resolve(const Username& username, MonotonicTime deadline, ResolveDone done) {
-  inner_->Resolve(username, deadline, std::move(done));
-}
+void BudgetedValidator::Resolve(const NameQuery& query, ResolveDone done) { inner_->Resolve(query, std::move(done)); }
 
 void BudgetedValidator::Validate(const LogOn& log_on, ValidateDone done) {
   if (options_.policy.rejections <= 0) return inner_->Validate(log_on, std::move(done));
@@ -35,6 +34,7 @@ void BudgetedValidator::Validate(const LogOn& log_on, ValidateDone done) {
                                                    .password = Secret(log_on.password),
                                                    .deadline = log_on.deadline,
                                                    .trusted = log_on.trusted,
+                                                   .quarantined = log_on.quarantined,
                                                    .done = std::move(done)});
   if (log_on.account != nullptr) {
     waiting->account = *log_on.account;
@@ -42,7 +42,7 @@ void BudgetedValidator::Validate(const LogOn& log_on, ValidateDone done) {
   }
   // What is charged is the account, whatever it was called.
   const Waiting& view = *waiting;
-  inner_->Resolve(view.username, view.deadline,
+  inner_->Resolve({.name = view.username, .deadline = view.deadline, .quarantined = view.quarantined},
                   [this, waiting = std::move(waiting)](absl::StatusOr<std::optional<Account>> resolved) mutable {
                     if (!resolved.ok()) return waiting->Answer(WithoutRejection(resolved.status()));
                     waiting->account = resolved->value_or(Account{.name = waiting->username, .known = false});
@@ -76,7 +76,8 @@ void BudgetedValidator::Charged(std::unique_ptr<Waiting> waiting, const Budget::
        .password = view.password.view(),
        .account = &view.account,
        .deadline = view.deadline,
-       .trusted = view.trusted},
+       .trusted = view.trusted,
+       .quarantined = view.quarantined},
       [this, attempt = *charged.attempt, waiting = std::move(waiting)](absl::StatusOr<Verdict> verdict) mutable {
         Settle(attempt, verdict);
         waiting->Answer(std::move(verdict));

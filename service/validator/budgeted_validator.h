@@ -33,7 +33,7 @@ class BudgetedValidator final : public Validator {
   };
   BudgetedValidator(BudgetOptions options, const Shared& shared, std::shared_ptr<Validator> inner);
 
-  void Resolve(const Username& username, MonotonicTime deadline, ResolveDone done) override;
+  void Resolve(const NameQuery& query, ResolveDone done) override;
   void Validate(const LogOn& log_on, ValidateDone done) override;
 
  private:

@@ -17,6 +17,8 @@ uint32_t TagOf(const Digest& digest) {
   return tag;
 }
 
+MonotonicTime DeadlineOf(const Flight& flight) { return flight.began + kMaxFlightDuration; }
+
 }  // namespace
 
 CachingValidator::CachingValidator(CachingOptions options, const Shared& shared, RealmMetrics& metrics,
@@ -33,9 +35,7 @@ CachingValidator::~CachingValidator() {
       +[](int* under_way) { return *under_way == 0; }, &under_way_));
 }
 
-void CachingValidator::Resolve(const Username& username, MonotonicTime deadline, ResolveDone done) {
-  inner_->Resolve(username, deadline, std::move(done));
-}
+void CachingValidator::Resolve(const NameQuery& query, ResolveDone done) { inner_->Resolve(query, std::move(done)); }
 
 void CachingValidator::Validate(const LogOn& log_on, ValidateDone done) {
   if (shared_.cache == nullptr) return ValidateUncached(log_on, std::move(done));
@@ -151,6 +151,7 @@ std::shared_ptr<Flight> CachingValidator::NewFlight(const LogOn& log_on, const U
                                          .revision = shared_.revisions.Applied(),
                                          .refresh = refresh,
                                          .trusted = refresh || log_on.trusted,
+                                         .quarantined = shared_.cache->IsQuarantined(log_on.username, Key(account)),
                                          .password = Secret(log_on.password),
                                          .account = account,
                                          .digest = digest});
@@ -170,8 +171,12 @@ void CachingValidator::Begin(const std::shared_ptr<Flight>& flight) {
     absl::MutexLock lock(&mutex_);
     ++under_way_;
   }
+  Resolve(flight);
+}
+
+void CachingValidator::Resolve(const std::shared_ptr<Flight>& flight) {
   inner_->Resolve(
-      flight->asked, flight->began + kMaxFlightDuration,
+      {.name = flight->asked, .deadline = DeadlineOf(*flight), .quarantined = flight->quarantined},
       [this, flight](absl::StatusOr<std::optional<Account>> resolved) { AfterResolve(flight, std::move(resolved)); });
 }
 
@@ -180,13 +185,19 @@ void CachingValidator::AfterResolve(const std::shared_ptr<Flight>& flight,
   if (!resolved.ok()) return Land(flight, resolved.status());
   // Nobody of that name: the name stands for itself, and the validator does the work of a wrong password for it.
   const Account account = resolved->value_or(Account{.name = flight->asked, .known = false});
+  if (!flight->quarantined && shared_.cache->IsQuarantined(flight->asked, Key(account.name))) {
+    // By a name that the cache did not know: who was asked may not have heard of the change.
+    flight->quarantined = true;
+    return Resolve(flight);
+  }
   if (!(account.name == flight->account) && SettledAs(flight, account.name)) return;
 
   inner_->Validate({.username = flight->asked,
                     .password = flight->password.view(),
                     .account = &account,
-                    .deadline = flight->began + kMaxFlightDuration,
-                    .trusted = flight->trusted},
+                    .deadline = DeadlineOf(*flight),
+                    .trusted = flight->trusted,
+                    .quarantined = flight->quarantined},
                    [this, flight](absl::StatusOr<Verdict> verdict) { Land(flight, std::move(verdict)); });
 }
 

@@ -55,7 +55,7 @@ class CachingValidator final : public Validator {
   // Waits until the flights that began here have landed.
   ~CachingValidator() override;
 
-  void Resolve(const Username& username, MonotonicTime deadline, ResolveDone done) override;
+  void Resolve(const NameQuery& query, ResolveDone done) override;
   void Validate(const LogOn& log_on, ValidateDone done) override;
 
  private:
@@ -79,6 +79,7 @@ class CachingValidator final : public Validator {
   // A flight, step by step: begin, find out the account, validate, land.
   std::shared_ptr<Flight> NewFlight(const LogOn& log_on, const Username& account, const Digest& digest, bool refresh);
   void Begin(const std::shared_ptr<Flight>& flight);
+  void Resolve(const std::shared_ptr<Flight>& flight);
   void AfterResolve(const std::shared_ptr<Flight>& flight, absl::StatusOr<std::optional<Account>> resolved);
   // Whether the flight has ended because what the asked name stands for is in the cache, or on its way in another
   // flight.

@@ -11,6 +11,7 @@ struct ChainValidator::Attempt {
   Username username;
   Secret password;
   MonotonicTime deadline;
+  bool quarantined = false;
   ValidateDone done;
 
   // The password is wiped before others hear of the answer, not when the last of them lets go of the attempt.
@@ -22,17 +23,14 @@ struct ChainValidator::Attempt {
 
 ChainValidator::ChainValidator(std::vector<Link> links) : links_(std::move(links)) {}
 
-void ChainValidator::Resolve(const Username& username, MonotonicTime deadline, ResolveDone done) {
-  ResolveFrom(0, username, deadline, std::move(done));
-}
+void ChainValidator::Resolve(const NameQuery& query, ResolveDone done) { ResolveFrom(0, query, std::move(done)); }
 
-void ChainValidator::ResolveFrom(size_t link, const Username& username, MonotonicTime deadline, ResolveDone done) {
+void ChainValidator::ResolveFrom(size_t link, const NameQuery& query, ResolveDone done) {
   if (link == links_.size()) return done(std::optional<Account>());
   links_[link].validator->Resolve(
-      username, deadline,
-      [this, link, username, deadline, done = std::move(done)](absl::StatusOr<std::optional<Account>> account) mutable {
+      query, [this, link, query, done = std::move(done)](absl::StatusOr<std::optional<Account>> account) mutable {
         if (account.ok() && !account->has_value()) {
-          return ResolveFrom(link + 1, username, deadline, std::move(done));
+          return ResolveFrom(link + 1, query, std::move(done));
         }
         if (account.ok()) (*account)->validator = static_cast<int>(link);
         done(std::move(account));
@@ -43,6 +41,7 @@ void ChainValidator::Validate(const LogOn& log_on, ValidateDone done) {
   auto attempt = std::make_unique<Attempt>(Attempt{.username = log_on.username,
                                                    .password = Secret(log_on.password),
                                                    .deadline = log_on.deadline,
+                                                   .quarantined = log_on.quarantined,
                                                    .done = std::move(done)});
   if (log_on.account != nullptr) {
     Account account = *log_on.account;
@@ -53,9 +52,9 @@ void ChainValidator::Validate(const LogOn& log_on, ValidateDone done) {
 }
 
 void ChainValidator::ContinueFrom(size_t link, std::unique_ptr<Attempt> attempt, std::optional<Verdict> otherwise) {
-  const Username username = attempt->username;
-  const MonotonicTime deadline = attempt->deadline;
-  ResolveFrom(link, username, deadline,
+  const NameQuery query = {
+      .name = attempt->username, .deadline = attempt->deadline, .quarantined = attempt->quarantined};
+  ResolveFrom(link, query,
               [this, attempt = std::move(attempt),
                otherwise = std::move(otherwise)](absl::StatusOr<std::optional<Account>> account) mutable {
                 if (!account.ok()) return attempt->Answer(account.status());
@@ -71,7 +70,11 @@ void ChainValidator::ValidateAt(std::unique_ptr<Attempt> attempt, const Account&
   const auto at = static_cast<size_t>(account.validator);
   const Attempt& view = *attempt;
   links_[at].validator->Validate(
-      {.username = view.username, .password = view.password.view(), .account = &account, .deadline = view.deadline},
+      {.username = view.username,
+       .password = view.password.view(),
+       .account = &account,
+       .deadline = view.deadline,
+       .quarantined = view.quarantined},
       [this, at, attempt = std::move(attempt)](absl::StatusOr<Verdict> verdict) mutable {
         const bool unknown = verdict.ok() && verdict->decision == Decision::kUnknownUser;
         const bool rejected = verdict.ok() && verdict->decision == Decision::kWrongPassword;

@@ -24,7 +24,7 @@ class ChainValidator final : public Validator {
 
   // Only an unknown user goes on to the next link; an error ends the search, since what the next one says would then
   // not be what the configuration means.
-  void Resolve(const Username& username, MonotonicTime deadline, ResolveDone done) override;
+  void Resolve(const NameQuery& query, ResolveDone done) override;
 
   // Starts at the link that `log_on.account` came from, or resolves first. A user that no link knows costs a wrong
   // password's work at the last one.
@@ -32,7 +32,7 @@ class ChainValidator final : public Validator {
 
  private:
   struct Attempt;
-  void ResolveFrom(size_t link, const Username& username, MonotonicTime deadline, ResolveDone done);
+  void ResolveFrom(size_t link, const NameQuery& query, ResolveDone done);
   void ValidateAt(std::unique_ptr<Attempt> attempt, const Account& account);
   // Looks for a link from `link` on that knows the user, and validates there; where none does, `otherwise` is the
   // answer.

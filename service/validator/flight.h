@@ -35,6 +35,7 @@ struct Flight {
   const Revision revision;      // the journal's, at that moment
   const bool refresh;           // begun ahead of an entry's end; nobody may be waiting
   const bool trusted;           // LogOn::trusted, of the log-on that began it
+  bool quarantined;             // LogOn::quarantined, of what is asked of the backend
   Secret password;
   Username account;  // canonical once Resolve has said so; until then the best guess
   Digest digest;     // of `account`

@@ -35,18 +35,17 @@ BackendResult ResultOf(const absl::StatusOr<Verdict>& verdict) {
 MeteredValidator::MeteredValidator(std::unique_ptr<Validator> inner, BackendMetrics& metrics, Clock& clock)
     : metrics_(metrics), clock_(clock), inner_(std::move(inner)) {}
 
-void MeteredValidator::Resolve(const Username& username, MonotonicTime deadline, ResolveDone done) {
+void MeteredValidator::Resolve(const NameQuery& query, ResolveDone done) {
   metrics_.Begin();
-  inner_->Resolve(username, deadline,
-                  [this, began = clock_.Monotonic(),
-                   done = std::move(done)](absl::StatusOr<std::optional<Account>> account) mutable {
-                    if (account.ok()) {
-                      metrics_.EndResolve();
-                    } else {
-                      metrics_.End(ResultOf(account.status()), clock_.Monotonic() - began);
-                    }
-                    done(std::move(account));
-                  });
+  inner_->Resolve(query, [this, began = clock_.Monotonic(),
+                          done = std::move(done)](absl::StatusOr<std::optional<Account>> account) mutable {
+    if (account.ok()) {
+      metrics_.EndResolve();
+    } else {
+      metrics_.End(ResultOf(account.status()), clock_.Monotonic() - began);
+    }
+    done(std::move(account));
+  });
 }
 
 void MeteredValidator::Validate(const LogOn& log_on, ValidateDone done) {

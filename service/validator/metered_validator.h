@@ -14,7 +14,7 @@ class MeteredValidator final : public Validator {
  public:
   MeteredValidator(std::unique_ptr<Validator> inner, BackendMetrics& metrics, Clock& clock);
 
-  void Resolve(const Username& username, MonotonicTime deadline, ResolveDone done) override;
+  void Resolve(const NameQuery& query, ResolveDone done) override;
   void Validate(const LogOn& log_on, ValidateDone done) override;
 
  private:

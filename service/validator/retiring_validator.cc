@@ -7,9 +7,7 @@ namespace credcache {
 RetiringValidator::RetiringValidator(RetiringOptions options, const Shared& shared, std::shared_ptr<Validator> inner)
     : options_(std::move(options)), shared_(shared), inner_(std::move(inner)) {}
 
-void RetiringValidator::Resolve(const Username& username, MonotonicTime deadline, ResolveDone done) {
-  inner_->Resolve(username, deadline, std::move(done));
-}
+void RetiringValidator::Resolve(const NameQuery& query, ResolveDone done) { inner_->Resolve(query, std::move(done)); }
 
 void RetiringValidator::Validate(const LogOn& log_on, ValidateDone done) {
   inner_->Validate(

@@ -30,7 +30,7 @@ class RetiringValidator final : public Validator {
   };
   RetiringValidator(RetiringOptions options, const Shared& shared, std::shared_ptr<Validator> inner);
 
-  void Resolve(const Username& username, MonotonicTime deadline, ResolveDone done) override;
+  void Resolve(const NameQuery& query, ResolveDone done) override;
   void Validate(const LogOn& log_on, ValidateDone done) override;
 
  private:

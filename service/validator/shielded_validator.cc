@@ -71,9 +71,7 @@ class ShieldedValidator::Pending final : public MissObserver {
 ShieldedValidator::ShieldedValidator(ShieldOptions options, const Shared& shared, std::unique_ptr<Validator> inner)
     : options_(std::move(options)), shared_(shared), inner_(std::move(inner)) {}
 
-void ShieldedValidator::Resolve(const Username& username, MonotonicTime deadline, ResolveDone done) {
-  inner_->Resolve(username, deadline, std::move(done));
-}
+void ShieldedValidator::Resolve(const NameQuery& query, ResolveDone done) { inner_->Resolve(query, std::move(done)); }
 
 void ShieldedValidator::Validate(const LogOn& log_on, ValidateDone done) {
   const MonotonicTime now =

@@ -38,7 +38,7 @@ class ShieldedValidator final : public Validator {
   };
   ShieldedValidator(ShieldOptions options, const Shared& shared, std::unique_ptr<Validator> inner);
 
-  void Resolve(const Username& username, MonotonicTime deadline, ResolveDone done) override;
+  void Resolve(const NameQuery& query, ResolveDone done) override;
   void Validate(const LogOn& log_on, ValidateDone done) override;
 
  private:

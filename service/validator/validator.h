@@ -69,6 +69,13 @@ class MissObserver {
   virtual void Missed(uint32_t password_tag) = 0;
 };
 
+// A name, to be told whose it is.
+struct NameQuery {
+  Username name;  // as asked, normalised
+  MonotonicTime deadline = MonotonicTime::InfiniteFuture();
+  bool quarantined = false;  // as in LogOn
+};
+
 // A log-on to be validated. A view: valid only during the call that it is passed to.
 struct LogOn {
   const Username& username;               // as asked, normalised
@@ -81,6 +88,9 @@ struct LogOn {
   const IpAddress* client_address = nullptr;  // of the person's machine; null: not known
   // Likely to be right: from an address known for the account, or the refresh of what was right.
   bool trusted = false;
+  // The account was invalidated a moment ago. Where several servers know the same, the one that is asked is the one
+  // that the change was heard from: another may lag behind it.
+  bool quarantined = false;
   MissObserver* misses = nullptr;  // null: nobody wants to know
 };
 
@@ -118,8 +128,8 @@ class Validator {
 
   virtual ~Validator() = default;
 
-  // Which account `username` stands for. A validator whose backend cannot tell answers with the name itself.
-  virtual void Resolve(const Username& username, MonotonicTime deadline, ResolveDone done) = 0;
+  // Which account a name stands for. A validator whose backend cannot tell answers with the name itself.
+  virtual void Resolve(const NameQuery& query, ResolveDone done) = 0;
 
   // Whether the log-on's password is the account's. A user that does not exist costs the work of a wrong password,
   // unless a Resolve has said so before (the chain sees to that cost then, by asking without an account).

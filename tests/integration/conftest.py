@@ -12,9 +12,10 @@ from certs import Certificate, CertificateAuthority
 from client import Client, Connect
 from credcached import Credcached, Serve
 from kdc import Kdc, MakeKdc
+from ldap_feeds import USERS
 from plugin import MakePlugin, Plugin
 from samba import Samba
-from slapd import LONG_AGO, MakeDirectory, Slapd, User, many_users
+from slapd import LONG_AGO, MakeDirectory, MakeSynced, Slapd, Sync, User, many_users
 
 MANY = 10_000
 
@@ -119,6 +120,20 @@ def make_directory(tmp_path: pathlib.Path, server_certificate: Certificate) -> I
 def few(make_directory: MakeDirectory) -> Slapd:
     """One such directory."""
     return make_directory()
+
+
+@pytest.fixture
+def make_synced(tmp_path: pathlib.Path) -> Iterator[MakeSynced]:
+    """Starts directories that tell of changes; `sync`: how, `users`: whom they hold."""
+    made: list[Slapd] = []
+
+    def make(sync: Sync | None = None, users: list[User] = USERS) -> Slapd:
+        made.append(Slapd(tmp_path / f"synced{len(made)}", users, sync=sync or Sync()))
+        return made[-1].start()
+
+    yield make
+    for directory in made:
+        directory.kill()
 
 
 @pytest.fixture

@@ -374,8 +374,9 @@ access to * by dn.exact="{ADMIN}" read by * none
         _run("slapadd", "-q", "-f", str(self._folder / "slapd.conf"), "-l", str(self._folder / "load.ldif"), timeout=60)
 
 
-# What the fixture `make_directory` is (conftest.py): starts one of a few users.
+# What the fixtures `make_directory` and `make_synced` are (conftest.py).
 MakeDirectory = Callable[[], Slapd]
+MakeSynced = Callable[..., Slapd]
 
 
 def _run(*command: str, input_text: str | None = None, timeout: float = 20) -> str:

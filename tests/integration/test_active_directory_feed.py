@@ -13,9 +13,9 @@ import samba
 import waiting
 from client import Client, Connect
 from credcached import Credcached, Serve, is_about
+from ldap_feeds import feed_is_up, told, wait_for_feed
 from samba import BASE, GROUPS, PEOPLE, Samba
 from stubs import ACCEPTED, BACKEND, CACHE, REJECTED
-from test_ldap_feed import feed_is_up, told, wait_for_feed
 from wire import Wire
 
 _numbers = itertools.count()

@@ -8,35 +8,12 @@ import configs
 import pytest
 import waiting
 from certs import Certificate, CertificateAuthority
-from client import Client, Connect
+from client import Connect
 from credcached import Credcached, Serve, is_about
-from slapd import GROUPS, PEOPLE, SUFFIX, Slapd, Sync, User, many_users
+from ldap_feeds import USERS, feed_is_up, remember, start, told, wait_for_feed
+from slapd import GROUPS, PEOPLE, SUFFIX, MakeSynced, Slapd, Sync, User, many_users
 from stubs import ACCEPTED, BACKEND, CACHE, REJECTED, stats_pb2
 from wire import Wire
-
-MakeSynced = Callable[..., Slapd]
-
-USERS = [
-    User("alice", "password-of-alice", mail="alice@mail.example", groups=("staff",)),
-    User("bob", "password-of-bob", mail="bob@mail.example", groups=("staff", "admins")),
-    User("carol", "password-of-carol"),
-    User("locks", "password-of-locks", policy="lock"),
-    *many_users(200),
-]
-
-
-@pytest.fixture
-def make_synced(tmp_path: pathlib.Path) -> Iterator[MakeSynced]:
-    """Starts directories that tell of changes; `sync`: how, `users`: whom they hold."""
-    made: list[Slapd] = []
-
-    def make(sync: Sync | None = None, users: list[User] = USERS) -> Slapd:
-        made.append(Slapd(tmp_path / f"synced{len(made)}", users, sync=sync or Sync()))
-        return made[-1].start()
-
-    yield make
-    for directory in made:
-        directory.kill()
 
 
 @pytest.fixture
@@ -49,39 +26,6 @@ def synced(make_synced: MakeSynced) -> Slapd:
 def fed(synced: Slapd, serve: Serve, tmp_path: pathlib.Path) -> Credcached:
     """credcached that hears of its changes."""
     return start(serve, synced, folder=tmp_path)
-
-
-def start(serve: Serve, *directories: Slapd, folder: pathlib.Path, **more: object) -> Credcached:
-    """No quarantine, no refresh ahead: what is forgotten is cached again at once, and only a change takes it away."""
-    validator = configs.ldap(*directories, folder=folder, feed=True, timeout="3s", **more)
-    server = serve(
-        configs.config(
-            configs.realm(validator), cache={"quarantine": "0s", "refresh_ahead": False}, throttle=configs.UNTHROTTLED
-        )
-    )
-    if not more:
-        wait_for_feed(server, up=True)
-    return server
-
-
-def feed_is_up(server: Credcached) -> bool:
-    return server.metrics().total("credcache_backend_feed_up", realm=configs.REALM, backend="ldap") == 1
-
-
-def wait_for_feed(server: Credcached, up: bool) -> None:
-    waiting.until(lambda: feed_is_up(server) == up, f"the feed is {'up' if up else 'down'}")
-
-
-def told(server: Credcached) -> float:
-    """How many invalidations the feed has caused."""
-    return server.metrics().total("credcache_invalidations_total", origin="feed")
-
-
-def remember(client: Client, *names: str) -> None:
-    """Their log-ons are answered from the cache after this."""
-    for name in names:
-        assert client.authenticate(name, f"password-of-{name}").outcome == ACCEPTED, name
-        assert client.authenticate(name, f"password-of-{name}").source == CACHE, name
 
 
 @pytest.fixture
@@ -406,20 +350,6 @@ def test_a_server_that_falls_silent_is_noticed_in_seconds(
     assert watch.seconds < 3 + 1 + 2
     synced.thaw()
     wire.silence(silent=False)
-    wait_for_feed(server, up=True)
-
-
-def test_the_next_server_is_followed_when_the_first_is_gone(
-    make_synced: MakeSynced, serve: Serve, connect: Connect, tmp_path: pathlib.Path
-) -> None:
-    """Two directories that are no replicas: what differs in the second counts as changed, and all of it."""
-    first, second = make_synced(), make_synced()
-    second.set_password("alice", "password-2")
-    server = start(serve, first, second, folder=tmp_path)
-    client = connect(server)
-    remember(client, "alice")
-    first.kill()
-    waiting.until(lambda: client.authenticate("alice", "password-of-alice").outcome == REJECTED, "the second counts")
     wait_for_feed(server, up=True)
 
 

@@ -152,14 +152,14 @@ def test_a_kind_that_takes_longer_is_told_with_its_size() -> None:
 
 
 def test_questions_of_all_kinds_are_of_one_size() -> None:
-    questions = [equal_times.Question.of("wrong", workload.REALM, user) for user in (0, 20_000, 5_009_999)]
+    questions = [equal_times.Question.of("wrong", user, 7) for user in (0, 20_000, 5_009_999)]
     assert len({len(question.message) for question in questions}) == 1
     assert len({question.message for question in questions}) == 3
 
 
 def test_an_answer_that_is_no_rejection_does_not_count() -> None:
     accepted = stubs.authenticate_pb2.AuthenticateResponse(outcome=stubs.ACCEPTED, source=stubs.BACKEND)
-    questions = [equal_times.Question.of("wrong", workload.REALM, 1)]
+    questions = [equal_times.Question.of("wrong", 1, 7)]
     with pytest.raises(bench.BenchError, match="wrong password"):
         equal_times.measure(questions, lambda _: accepted.SerializeToString(), {"wrong": stubs.BACKEND})
 

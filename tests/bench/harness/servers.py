@@ -64,11 +64,17 @@ def crypt_all(passwords: list[str], scheme: str, salt: str) -> list[str]:
     return result.stdout.split()
 
 
-def start_credcached(bench: Bench, tls: Tls | None = None, name: str = "credcached", **parts: Any) -> Credcached:
+def start_credcached(
+    bench: Bench,
+    tls: Tls | None = None,
+    name: str = "credcached",
+    environment: dict[str, str] | None = None,
+    **parts: Any,
+) -> Credcached:
     """credcached with a users file of the workload's users. `parts`: further keys of its configuration.
 
     With `tls`: mutual TLS on TCP, and the caller is known by its certificate, as front ends are. `name`: another for
-    each that runs.
+    each that runs. `environment`: what it is started with beside its own.
     """
     folder = bench.folder / name
     folder.mkdir(exist_ok=True)
@@ -85,7 +91,7 @@ def start_credcached(bench: Bench, tls: Tls | None = None, name: str = "credcach
         parts["callers"] = [{"name": "bench", "certificate": CALLER, "allow": ["authenticate", "invalidate"]}]
     unix = {"path": str(socket), "mode": "0600", **({"caller": "bench"} if tls else {})}
     config = configs.config(*parts.pop("realms"), **parts, listen={"unix": [unix]})
-    server = credcached.Credcached(folder, config)
+    server = credcached.Credcached(folder, config, environment=environment)
     bench.stack.enter_context(server)
     arguments = tls.client_arguments if tls else ()
     return Credcached(Endpoint(server.grpc, arguments), Endpoint(f"unix:{socket}"), server)

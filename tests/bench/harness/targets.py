@@ -59,7 +59,14 @@ TARGETS: dict[str, Target] = {
         f"equal_times.{backend}_{state}_{kind}": Target(
             "<=", 0.02, f"{what}, {state}, {title}: |AUC - 0.5| of its times"
         )
-        for backend, title in (("file", "users file"), ("slapd", "slapd"))
+        for backend, title in (
+            ("file", "users file"),
+            ("slapd", "slapd"),
+            ("postgres", "PostgreSQL"),
+            ("active_directory", "Active Directory"),
+            ("pam", "PAM"),
+            ("kerberos", "Kerberos"),
+        )
         for state in ("cold", "cached")
         for kind, what in (("unknown", "an unknown user"), ("disabled", "a disabled account"))
     },

@@ -42,7 +42,7 @@ class SlowBackend final : public Validator {
  public:
   SlowBackend() : thread_([this] { Run(); }) { thread_.detach(); }  // as the stacks, it is there to the end
 
-  void Resolve(const Username& username, MonotonicTime, ResolveDone done) override { done(Account{.name = username}); }
+  void Resolve(const NameQuery& query, ResolveDone done) override { done(Account{.name = query.name}); }
 
   void Validate(const LogOn& log_on, ValidateDone done) override {
     uint32_t token = 0;

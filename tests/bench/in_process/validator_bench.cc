@@ -13,9 +13,7 @@ namespace {
 // Behind users who are all known: nobody should come here.
 class NoBackend final : public Validator {
  public:
-  void Resolve(const Username&, MonotonicTime, ResolveDone done) override {
-    done(absl::UnavailableError("no backend"));
-  }
+  void Resolve(const NameQuery&, ResolveDone done) override { done(absl::UnavailableError("no backend")); }
   void Validate(const LogOn&, ValidateDone done) override { done(absl::UnavailableError("no backend")); }
 };
 

@@ -52,9 +52,7 @@ class DirectoryBackend final : public Validator {
  public:
   explicit DirectoryBackend(Directory& directory) : directory_(directory) {}
 
-  void Resolve(const Username& username, MonotonicTime, ResolveDone done) override {
-    directory_.Search(username, std::move(done));
-  }
+  void Resolve(const NameQuery& query, ResolveDone done) override { directory_.Search(query.name, std::move(done)); }
   void Validate(const LogOn& log_on, ValidateDone done) override {
     directory_.Bind(log_on.account != nullptr ? log_on.account->name : log_on.username, log_on.password,
                     std::move(done));

@@ -1,21 +1,20 @@
 """what rejections take for an unknown user, a wrong password and a disabled account, cold and cached: equal or not
 
 10,000 timings of each, in random order, by one caller on one connection over a unix socket, so that little else is in
-them. Of the users file, and of a slapd. What is told: the AUC (harness/effect.py), and the difference of medians.
+them. Of every kind of backend. What is told: the AUC (harness/effect.py), and the difference of medians.
 """
 
+import contextlib
 import dataclasses
 import functools
-import pathlib
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 
 import configs
 import grpc
-import slapd
 import stubs
-from harness import peers, process, servers, workload
+from harness import crowds, servers, workload
 from harness.bench import Bench, BenchError, MissingError
 from harness.effect import Interval, auc, auc_error
 from harness.figures import Figure, Spread, Value
@@ -29,11 +28,27 @@ UNKNOWN, WRONG, DISABLED = "unknown", "wrong", "disabled"
 TITLES = {UNKNOWN: "unknown user", WRONG: "wrong password", DISABLED: "disabled account"}
 # As long as a run of this takes, what was rejected stays so.
 CACHE = {"negative": {"first": "30m", "longest": "30m"}}
-FILE, SLAPD = workload.REALM, "slapd.example"  # the realms
-# OpenLDAP's word for an account that an administrator has locked for good.
-LOCKED = (("pwdAccountLockedTime", "000001010000Z"),)
-# That a directory has locked an account is never remembered, whatever the password was.
-NEVER_CACHED = {("slapd", DISABLED)}
+
+
+@dataclasses.dataclass(frozen=True)
+class Backend:
+    """`accounts`: how many of each kind there are, where they are not cheap to make; each is asked for several wrong
+    passwords then. 0: one for each question. `remembers_disabled`: what it says of them is kept in the cache."""
+
+    start: Callable[[Bench, crowds.Crowd], crowds.Held]
+    accounts: int = 0
+    # Who is locked is never remembered, whatever the password was; some have no other word for the disabled.
+    remembers_disabled: bool = True
+
+
+BACKENDS = {
+    "file": Backend(crowds.users_file),
+    "slapd": Backend(crowds.openldap, remembers_disabled=False),
+    "postgres": Backend(crowds.postgres),
+    "active_directory": Backend(crowds.active_directory, accounts=100),
+    "pam": Backend(crowds.pam, accounts=100),
+    "kerberos": Backend(crowds.kerberos, accounts=100, remembers_disabled=False),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,13 +57,15 @@ class Question:
     message: bytes
 
     @classmethod
-    def of(cls, kind: str, realm: str, user: int) -> "Question":
-        """Each with a password of its own; all are of the same size within a realm."""
+    def of(cls, kind: str, user: int, guess: int) -> "Question":
+        """`guess`: which of the user's wrong passwords. All questions are of the same size."""
         return cls(
             kind,
             authenticate_pb2.AuthenticateRequest(
                 password=authenticate_pb2.PasswordCredential(
-                    realm=realm, username=workload.username(user), password=workload.wrong_password(user).encode()
+                    realm=workload.REALM,
+                    username=workload.username(user),
+                    password=workload.wrong_password(guess).encode(),
                 ),
                 context=authenticate_pb2.RequestContext(protocol="imap", client_address="192.0.2.17"),
             ).SerializeToString(),
@@ -59,62 +76,51 @@ Times = dict[str, list[float]]  # of each kind, in microseconds
 
 
 def run(bench: Bench) -> None:
+    for name, backend in BACKENDS.items():
+        with contextlib.ExitStack() as stack:
+            folder = bench.folder / name
+            folder.mkdir()
+            try:
+                run_one(dataclasses.replace(bench, stack=stack, folder=folder), name, backend)
+            except MissingError as why:
+                bench.lacks(name, str(why), *(f"equal_times.{name}_{figure}" for figure in figure_names()))
+
+
+def run_one(bench: Bench, name: str, backend: Backend) -> None:
     count = QUICK if bench.effort.quick else FULL
+    accounts = backend.accounts or count
+    crowd = crowds.Crowd(enabled=backend.accounts or WARM_UP + count, disabled=accounts)
+    bench.say(f"{name}: making {len(crowd.numbers):,} accounts")
+    held = backend.start(bench, crowd)
+    server = servers.start_credcached(
+        bench,
+        realms=[configs.realm(held.validator)],
+        throttle=configs.UNTHROTTLED,
+        cache=CACHE,
+        environment=held.environment,
+    )
+    ask = caller(bench, server.unix)
+    sources = dict.fromkeys(TITLES, stubs.BACKEND)
+    guesses = WARM_UP + count
+    wrong = [Question.of(WRONG, guess % crowd.enabled, guess) for guess in range(guesses)]
+    measure(wrong[:WARM_UP], ask, sources)
+    questions = [
+        *wrong[WARM_UP:],
+        *(Question.of(UNKNOWN, workload.FIRST_UNKNOWN_USER + guess % accounts, guess) for guess in range(count)),
+        *(Question.of(DISABLED, crowd.enabled + guess % crowd.disabled, guess) for guess in range(count)),
+    ]
     draws = random.Random(1)
-    known = WARM_UP + 2 * count  # the warm-up's users, then those who type wrongly, then the disabled
-    realms = [configs.realm(configs.users_file(write_users(bench, known, count)))]
-    backends = {"file": FILE}
-    try:
-        realms.append(directory_realm(bench, known, count))
-        backends["slapd"] = SLAPD
-    except MissingError as why:
-        bench.lacks("slapd", str(why), *(f"equal_times.slapd_{name}" for name in figure_names()))
-    server = servers.start_credcached(bench, realms=realms, throttle=configs.UNTHROTTLED, cache=CACHE)
-    for backend, realm in backends.items():
-        ask = caller(bench, server.unix)
-        sources = dict.fromkeys(TITLES, stubs.BACKEND)
-        measure([Question.of(WRONG, realm, user) for user in range(WARM_UP)], ask, sources)
-        questions = [
-            *(Question.of(UNKNOWN, realm, workload.FIRST_UNKNOWN_USER + number) for number in range(count)),
-            *(Question.of(WRONG, realm, WARM_UP + number) for number in range(count)),
-            *(Question.of(DISABLED, realm, WARM_UP + count + number) for number in range(count)),
-        ]
-        for state in ("cold", "cached"):
-            bench.say(f"{backend}, {state}: {count} of each kind")
-            draws.shuffle(questions)
-            bench.add(*figures(f"{backend}_{state}", measure(questions, ask, sources), draws))
-            sources = {kind: stubs.BACKEND if (backend, kind) in NEVER_CACHED else stubs.CACHE for kind in TITLES}
+    for state in ("cold", "cached"):
+        bench.say(f"{name}, {state}: {count:,} of each kind")
+        draws.shuffle(questions)
+        bench.add(*figures(f"{name}_{state}", measure(questions, ask, sources), draws))
+        sources = dict.fromkeys(TITLES, stubs.CACHE)
+        if not backend.remembers_disabled:
+            sources[DISABLED] = stubs.BACKEND
 
 
 def figure_names() -> list[str]:
     return [f"{state}_{kind}" for state in ("cold", "cached") for kind in (UNKNOWN, DISABLED)]
-
-
-def write_users(bench: Bench, known: int, disabled: int) -> pathlib.Path:
-    path = servers.write_users(bench.folder / "users", known)
-    lines = path.read_text().splitlines()
-    lines[-disabled:] = [line + ":disabled" for line in lines[-disabled:]]
-    path.write_text("".join(line + "\n" for line in lines))
-    return path
-
-
-def directory_realm(bench: Bench, known: int, disabled: int) -> dict:
-    """The same users in slapd, with the same hashes; the disabled ones are locked by ppolicy."""
-    process.need("slapd", "slapd")
-    passwords = [workload.password(number) for number in range(known)]
-    hashes = servers.crypt_all(passwords, "-5", "rounds=1000$benchmarksalt")
-    people = [
-        slapd.User(
-            workload.username(number),
-            password,
-            hashed=f"{{CRYPT}}{hash_}",
-            policy="lock",
-            operational=LOCKED if number >= known - disabled else (),
-        )
-        for number, (password, hash_) in enumerate(zip(passwords, hashes, strict=True))
-    ]
-    directory = peers.start_slapd(bench, people)
-    return configs.realm(configs.ldap(directory, folder=bench.folder / "secrets"), name=SLAPD)
 
 
 def caller(bench: Bench, endpoint: Endpoint) -> Callable[[bytes], bytes]:

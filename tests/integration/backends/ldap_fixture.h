@@ -93,7 +93,7 @@ class LdapBackendTest : public ::testing::Test {
   absl::StatusOr<std::optional<Account>> Resolve(absl::string_view name) {
     absl::StatusOr<std::optional<Account>> result;
     absl::Notification answered;
-    backend_->Resolve(*Username::Normalize(name, CaseRule::kFold), MonotonicTime::InfiniteFuture(),
+    backend_->Resolve({.name = *Username::Normalize(name, CaseRule::kFold)},
                       [&](absl::StatusOr<std::optional<Account>> account) {
                         result = std::move(account);
                         answered.Notify();

@@ -26,7 +26,7 @@ inline absl::StatusOr<Verdict> AskAndWait(Validator& validator, const LogOn& log
 inline absl::StatusOr<std::optional<Account>> ResolveAndWait(Validator& validator, const Username& name) {
   absl::StatusOr<std::optional<Account>> result;
   absl::Notification answered;
-  validator.Resolve(name, MonotonicTime::InfiniteFuture(), [&](absl::StatusOr<std::optional<Account>> account) {
+  validator.Resolve({.name = name}, [&](absl::StatusOr<std::optional<Account>> account) {
     result = std::move(account);
     answered.Notify();
   });

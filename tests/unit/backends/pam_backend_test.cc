@@ -51,7 +51,7 @@ TEST_F(PamBackendTest, ResolvesEveryNameToItself) {
   Build();
   const Username alice = *Username::Normalize("alice", CaseRule::kFold);
   std::string name;
-  backend_->Resolve(alice, MonotonicTime::InfiniteFuture(), [&](absl::StatusOr<std::optional<Account>> account) {
+  backend_->Resolve({.name = alice}, [&](absl::StatusOr<std::optional<Account>> account) {
     name = std::string((*account)->name.view());
   });
   EXPECT_EQ(name, "alice");

@@ -16,9 +16,9 @@ using Failure = Servers::Failure;
 
 class ServersTest : public ::testing::Test {
  protected:
-  std::vector<size_t> Order() {
+  std::vector<size_t> Order(Servers::Prefer prefer = Servers::Prefer::kConfigured) {
     std::vector<size_t> order;
-    for (const Servers::Choice& choice : servers_.Order()) order.push_back(choice.server);
+    for (const Servers::Choice& choice : servers_.Order(prefer)) order.push_back(choice.server);
     return order;
   }
 
@@ -28,6 +28,20 @@ class ServersTest : public ::testing::Test {
 };
 
 TEST_F(ServersTest, AsksInTheConfiguredOrder) { EXPECT_THAT(Order(), ElementsAre(0, 1, 2)); }
+
+TEST_F(ServersTest, TheFollowedOneComesFirstForWhoAsksForThatWhileItIsUp) {
+  EXPECT_THAT(Order(Servers::Prefer::kFollowed), ElementsAre(0, 1, 2));
+  servers_.SetFollowed(2);
+  EXPECT_THAT(Order(Servers::Prefer::kFollowed), ElementsAre(2, 0, 1));
+  EXPECT_THAT(Order(), ElementsAre(0, 1, 2));
+  servers_.MarkDown(0, Failure::kUnreachable, "gone");
+  EXPECT_THAT(Order(Servers::Prefer::kFollowed), ElementsAre(2, 1, 0));
+  servers_.MarkDown(2, Failure::kUnreachable, "gone");
+  EXPECT_THAT(Order(Servers::Prefer::kFollowed), ElementsAre(1, 0, 2));
+  servers_.MarkUp(2);
+  servers_.SetFollowed(std::nullopt);
+  EXPECT_THAT(Order(Servers::Prefer::kFollowed), ElementsAre(1, 2, 0));
+}
 
 TEST_F(ServersTest, OneThatIsDownComesLastUntilItIsUp) {
   servers_.MarkDown(0, Failure::kUnreachable, "gone");

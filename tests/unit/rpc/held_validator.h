@@ -59,8 +59,8 @@ class HeldValidator final : public Validator {
     return last_max_age_;
   }
 
-  void Resolve(const Username& username, MonotonicTime, ResolveDone done) override {
-    done(std::optional<Account>(Account{.name = username}));
+  void Resolve(const NameQuery& query, ResolveDone done) override {
+    done(std::optional<Account>(Account{.name = query.name}));
   }
 
   void Validate(const LogOn& log_on, ValidateDone done) override {

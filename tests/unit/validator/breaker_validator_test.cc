@@ -40,8 +40,7 @@ class BreakerValidatorTest : public testing::Test {
   }
   absl::Status Resolve() {
     absl::Status status = absl::InternalError("not answered");
-    breaker_->Resolve(Name("alice"), MonotonicTime::InfiniteFuture(),
-                      [&status](const auto& account) { status = account.status(); });
+    breaker_->Resolve({.name = Name("alice")}, [&status](const auto& account) { status = account.status(); });
     return status;
   }
   void Ask(int times) {

@@ -247,6 +247,33 @@ TEST_F(CachingValidatorTest, InQuarantineAnAcceptanceIsNotKept) {
   EXPECT_EQ(Ask("alice", "secret"), "accepted cache");
 }
 
+TEST_F(CachingValidatorTest, InQuarantineTheBackendHearsOfIt) {
+  policy_.quarantine = absl::Seconds(5);
+  Build();
+  Ask("alice", "secret");
+  EXPECT_EQ(directory_->quarantined_resolves() + directory_->quarantined_validations(), 0);
+  Invalidate("alice");
+  Ask("alice", "secret");
+  Ask("bob", "hunter2");
+  EXPECT_EQ(directory_->quarantined_resolves(), 1);
+  EXPECT_EQ(directory_->quarantined_validations(), 1);
+  clock_.Advance(absl::Seconds(5));
+  Ask("alice", "secret");
+  EXPECT_EQ(directory_->quarantined_resolves(), 1);
+  EXPECT_EQ(directory_->quarantined_validations(), 1);
+}
+
+TEST_F(CachingValidatorTest, ANameThatTurnsOutToBeInQuarantineIsResolvedAnew) {
+  policy_.quarantine = absl::Seconds(5);
+  Build();
+  Invalidate("bob");
+  EXPECT_EQ(Ask("robert", "hunter2"), "accepted backend");
+  EXPECT_EQ(directory_->resolves(), 2);
+  EXPECT_EQ(directory_->quarantined_resolves(), 1);
+  EXPECT_EQ(directory_->quarantined_validations(), 1);
+  EXPECT_EQ(directory_->validations(), 1);
+}
+
 TEST_F(CachingValidatorTest, NamesOfOneAccountShareItsEntry) {
   EXPECT_EQ(Ask("bob", "hunter2"), "accepted backend");
   EXPECT_EQ(Ask("robert", "hunter2"), "accepted cache");

@@ -79,10 +79,17 @@ TEST_F(ChainValidatorTest, AnUnknownUserCostsAValidation) {
   EXPECT_EQ(second_->validations(), 1);
 }
 
+TEST_F(ChainValidatorTest, EachLinkHearsThatAnAccountIsInQuarantine) {
+  chain_->Validate({.username = Name("robert"), .password = SecretView("b"), .quarantined = true},
+                   [](const absl::StatusOr<Verdict>& verdict) { EXPECT_EQ(verdict->decision, Decision::kAccepted); });
+  EXPECT_EQ(first_->quarantined_resolves(), 1);
+  EXPECT_EQ(second_->quarantined_resolves(), 1);
+  EXPECT_EQ(second_->quarantined_validations(), 1);
+}
+
 TEST_F(ChainValidatorTest, ResolveSaysWhichLinkKnowsTheAccount) {
   std::optional<Account> account;
-  chain_->Resolve(Name("robert"), MonotonicTime::InfiniteFuture(),
-                  [&](absl::StatusOr<std::optional<Account>> found) { account = *found; });
+  chain_->Resolve({.name = Name("robert")}, [&](absl::StatusOr<std::optional<Account>> found) { account = *found; });
   ASSERT_TRUE(account.has_value());
   EXPECT_EQ(account->name.view(), "bob");
   EXPECT_EQ(account->validator, 1);

@@ -78,16 +78,27 @@ class FakeValidator final : public Validator {
     return validations_;
   }
 
-  void Resolve(const Username& username, MonotonicTime, ResolveDone done) override {
+  // How many of each were quarantined.
+  int quarantined_resolves() const {
+    absl::MutexLock lock(&mutex_);
+    return quarantined_resolves_;
+  }
+  int quarantined_validations() const {
+    absl::MutexLock lock(&mutex_);
+    return quarantined_validations_;
+  }
+
+  void Resolve(const NameQuery& query, ResolveDone done) override {
     absl::StatusOr<std::optional<Account>> answer = std::optional<Account>();
     {
       absl::MutexLock lock(&mutex_);
       ++resolves_;
-      const auto found = names_.find(std::string(username.view()));
+      if (query.quarantined) ++quarantined_resolves_;
+      const auto found = names_.find(std::string(query.name.view()));
       if (!resolve_error_.ok()) {
         answer = resolve_error_;
       } else if (cannot_resolve_) {
-        answer = Account{.name = username};
+        answer = Account{.name = query.name};
       } else if (found != names_.end()) {
         answer =
             Account{.name = Name(found->second), .subject = "id-" + found->second, .locator = "cn=" + found->second};
@@ -101,6 +112,7 @@ class FakeValidator final : public Validator {
     {
       absl::MutexLock lock(&mutex_);
       ++validations_;
+      if (log_on.quarantined) ++quarantined_validations_;
       const std::string asked(log_on.account != nullptr ? log_on.account->name.view() : log_on.username.view());
       const auto canonical = names_.find(asked);
       if (always_.has_value()) {
@@ -132,7 +144,9 @@ class FakeValidator final : public Validator {
   bool holding_ = false;
   std::deque<absl::AnyInvocable<void()>> held_;
   int resolves_ = 0;
+  int quarantined_resolves_ = 0;
   int validations_ = 0;
+  int quarantined_validations_ = 0;
 };
 
 }  // namespace credcache

@@ -23,7 +23,7 @@ class MeteredValidatorTest : public testing::Test {
     metered_->Validate({.username = Name(name), .password = SecretView(password)}, [](const auto&) {});
   }
   void Resolve(absl::string_view name) {
-    metered_->Resolve(Name(name), MonotonicTime::InfiniteFuture(), [](const auto&) {});
+    metered_->Resolve({.name = Name(name)}, [](const auto&) {});
   }
 
   FakeClock clock_;

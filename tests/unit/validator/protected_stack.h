@@ -42,9 +42,9 @@ class LockingDirectory final : public Validator {
     return std::any_of(accounts_.begin(), accounts_.end(), [](const auto& account) { return account.second.locked; });
   }
 
-  void Resolve(const Username& username, MonotonicTime, ResolveDone done) override {
-    if (accounts_.count(std::string(username.view())) == 0) return done(std::optional<Account>());
-    done(Account{.name = username});
+  void Resolve(const NameQuery& query, ResolveDone done) override {
+    if (accounts_.count(std::string(query.name.view())) == 0) return done(std::optional<Account>());
+    done(Account{.name = query.name});
   }
   void Validate(const LogOn& log_on, ValidateDone done) override {
     ++binds_;
