@@ -8,7 +8,7 @@ KerberosBackend::KerberosBackend(KerberosBackendOptions options, Clock& clock, R
                                  Reporter& reporter, Waiting* waiting)
     : options_(std::move(options)),
       kdcs_(options_.krb5_conf, options_.realm, clock, reporter),
-      typical_rejection_(randomness) {
+      typical_{.rejection = TypicalTime(randomness), .expired = TypicalTime(randomness)} {
   workers_ = std::make_unique<BackendWorkers<KerberosWorker>>(
       BackendWorkersOptions{.name = "kerberos",
                             .workers = options_.workers,
@@ -16,7 +16,7 @@ KerberosBackend::KerberosBackend(KerberosBackendOptions options, Clock& clock, R
                             .timeout = options_.timeout,
                             .max_queue = options_.max_queue,
                             .waiting = waiting},
-      clock, [&] { return std::make_unique<KerberosWorker>(options_, kdcs_, typical_rejection_, clock, reporter); });
+      clock, [&] { return std::make_unique<KerberosWorker>(options_, kdcs_, typical_, clock, reporter); });
 }
 
 void KerberosBackend::Resolve(const NameQuery& query, ResolveDone done) { done(Account{.name = query.name}); }

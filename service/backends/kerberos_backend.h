@@ -8,7 +8,6 @@
 #include "backends/kerberos_kdcs.h"
 #include "backends/kerberos_options.h"
 #include "backends/kerberos_worker.h"
-#include "backends/typical_time.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/reporter.h"
@@ -37,7 +36,7 @@ class KerberosBackend final : public Validator {
  private:
   const KerberosBackendOptions options_;
   KerberosKdcs kdcs_;
-  TypicalTime typical_rejection_;
+  KerberosTypicalTimes typical_;
   std::unique_ptr<BackendWorkers<KerberosWorker>> workers_;
 };
 

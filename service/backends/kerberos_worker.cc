@@ -22,7 +22,7 @@ bool IsRejection(Decision decision) {
 
 }  // namespace
 
-KerberosWorker::KerberosWorker(const KerberosBackendOptions& options, KerberosKdcs& kdcs, TypicalTime& typical,
+KerberosWorker::KerberosWorker(const KerberosBackendOptions& options, KerberosKdcs& kdcs, KerberosTypicalTimes& typical,
                                Clock& clock, Reporter& reporter)
     : options_(options), kdcs_(kdcs), typical_(typical), clock_(clock), reporter_(reporter) {}
 
@@ -46,19 +46,27 @@ absl::Status KerberosWorker::Prepare() {
 
 absl::StatusOr<Verdict> KerberosWorker::Validate(const Question& question) {
   const MonotonicTime began = clock_.Monotonic();
-  bool proof_sent = false;
-  auto verdict = Ask(question, &proof_sent);
-  if (!verdict.ok()) return proof_sent ? verdict : WithoutRejection(verdict.status());
-  // What a KDC refuses without a look at the password takes as long as a wrong one.
-  if (verdict->decision == Decision::kWrongPassword && proof_sent) {
-    typical_.Learn(clock_.Monotonic() - began);
-  } else if (IsRejection(verdict->decision)) {
-    WaitAsLong(typical_, clock_, began, question.deadline);
-  }
+  Course course;
+  auto verdict = Ask(question, course);
+  if (!verdict.ok()) return course.proof_sent ? verdict : WithoutRejection(verdict.status());
+  Wait(verdict->decision, course, began, question.deadline);
   return verdict;
 }
 
-absl::StatusOr<Verdict> KerberosWorker::Ask(const Question& question, bool* proof_sent) {
+void KerberosWorker::Wait(Decision decision, const Course& course, MonotonicTime began, MonotonicTime deadline) {
+  if (!IsRejection(decision)) return;
+  const bool checked = decision == Decision::kWrongPassword && course.proof_sent;
+  const MonotonicTime now = clock_.Monotonic();
+  if (checked && course.expired) return typical_.expired.Learn(now - began);
+  if (checked) typical_.rejection.Learn(now - began);
+  // As long as the question more, for which who is expired has to wait; until one of those was met, no time at all.
+  const absl::Duration more = std::max(typical_.expired.Median() - typical_.rejection.Median(), absl::ZeroDuration());
+  if (checked) return WaitUntil(clock_, std::min(now + more, deadline));
+  // What a KDC refuses without a look at the password takes as long as a wrong one.
+  WaitAsLong(typical_.rejection, clock_, began + more, deadline);
+}
+
+absl::StatusOr<Verdict> KerberosWorker::Ask(const Question& question, Course& course) {
   if (!IsPrincipalComponent(question.name.view())) return Verdict{.decision = Decision::kUnknownUser};
   if (!IsKerberosPassword(question.password.view().Expose())) return Verdict{.decision = Decision::kWrongPassword};
   const absl::Status prepared = Prepare();
@@ -74,10 +82,11 @@ absl::StatusOr<Verdict> KerberosWorker::Ask(const Question& question, bool* proo
   const auto user = UserPrincipal(*parts_->context, options_.realm, question.name.view());
   if (!user.ok()) return user.status();
   const auto reply =
-      parts_->client->Ask(user->get(), options_.service, question.password, question.deadline, proof_sent);
+      parts_->client->Ask(user->get(), options_.service, question.password, question.deadline, &course.proof_sent);
   if (!reply.ok()) return reply.status();
   if (reply->code == KRB5KDC_ERR_KEY_EXP) {
-    const auto decision = AskExpired(user->get(), question, proof_sent);
+    course.expired = true;
+    const auto decision = AskExpired(user->get(), question, &course.proof_sent);
     if (!decision.ok()) return decision.status();
     return Verdict{.decision = *decision};
   }
@@ -90,7 +99,7 @@ absl::StatusOr<Verdict> KerberosWorker::Ask(const Question& question, bool* proo
       VerifyTicket(*parts_->context, keytab->get(), user->get(), parts_->service.get(), *reply->credentials);
   if (!verified.ok()) {
     // Whoever gave the ticket took the password for right.
-    *proof_sent = false;
+    course.proof_sent = false;
     reporter_.Report(Severity::kError, "kerberos_not_verified",
                      absl::StrCat("realm ", options_.realm, ", service ", options_.service, ", keytab ",
                                   options_.keytab, ": ", verified.message()));

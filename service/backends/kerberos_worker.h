@@ -20,13 +20,19 @@
 
 namespace credcache {
 
+// Those of one realm.
+struct KerberosTypicalTimes {
+  TypicalTime rejection;  // of a wrong password
+  TypicalTime expired;    // the same, where the right one is expired: a question more
+};
+
 // Used by one thread at a time; each call blocks, to its deadline at most (and a host name's look-up, and the
 // password's way to a key, whose length the KDC names: seconds at most, should a forged one wish so). Errors are
 // UNAVAILABLE.
 class KerberosWorker {
  public:
-  // All must outlive it; `kdcs` and `typical` (of wrong passwords) are shared with the other workers.
-  KerberosWorker(const KerberosBackendOptions& options, KerberosKdcs& kdcs, TypicalTime& typical, Clock& clock,
+  // All must outlive it; `kdcs` and `typical` are shared with the other workers.
+  KerberosWorker(const KerberosBackendOptions& options, KerberosKdcs& kdcs, KerberosTypicalTimes& typical, Clock& clock,
                  Reporter& reporter);
 
   // A KDC cannot tell: the name itself.
@@ -52,14 +58,22 @@ class KerberosWorker {
     KnownKdcs* kdcs = nullptr;
   };
 
+  // How a question went.
+  struct Course {
+    bool proof_sent = false;
+    bool expired = false;
+  };
+
   absl::Status Prepare();
-  absl::StatusOr<Verdict> Ask(const Question& question, bool* proof_sent);
+  absl::StatusOr<Verdict> Ask(const Question& question, Course& course);
+  // So that no rejection is sooner than another.
+  void Wait(Decision decision, const Course& course, MonotonicTime began, MonotonicTime deadline);
   absl::StatusOr<Decision> AskExpired(krb5_principal user, const Question& question, bool* proof_sent);
   absl::Status Trouble(const KdcReply& reply);
 
   const KerberosBackendOptions& options_;
   KerberosKdcs& kdcs_;
-  TypicalTime& typical_;
+  KerberosTypicalTimes& typical_;
   Clock& clock_;
   Reporter& reporter_;
   std::optional<Parts> parts_;

@@ -33,12 +33,15 @@ absl::Duration TypicalTime::Median() {
 }
 
 // Sleeps, and spins for the rest: a sleep ends late, and by how much would tell the one from the other.
-void WaitAsLong(TypicalTime& typical, Clock& clock, MonotonicTime began, MonotonicTime deadline) {
-  const MonotonicTime until = std::min(began + typical.Draw(), deadline);
-  const absl::Duration asleep = until - clock.Monotonic() - kLateAwake;
+void WaitUntil(Clock& clock, MonotonicTime moment) {
+  const absl::Duration asleep = moment - clock.Monotonic() - kLateAwake;
   if (asleep > absl::ZeroDuration()) absl::SleepFor(asleep);
-  while (clock.Monotonic() < until) {
+  while (clock.Monotonic() < moment) {
   }
+}
+
+void WaitAsLong(TypicalTime& typical, Clock& clock, MonotonicTime began, MonotonicTime deadline) {
+  WaitUntil(clock, std::min(began + typical.Draw(), deadline));
 }
 
 }  // namespace credcache

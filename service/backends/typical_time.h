@@ -38,7 +38,10 @@ class TypicalTime {
   size_t learned_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
-// Until what began then has taken as long as such a question usually does, or the deadline. Blocks.
+// Until that moment. Blocks; ends no later than a clock can be read.
+void WaitUntil(Clock& clock, MonotonicTime moment);
+
+// Until what began then has taken as long as such a question usually does, or the deadline.
 void WaitAsLong(TypicalTime& typical, Clock& clock, MonotonicTime began, MonotonicTime deadline);
 
 }  // namespace credcache

@@ -1,4 +1,4 @@
-"""The same people at each kind of backend: some who may log on, then some whose accounts are disabled.
+"""The same people at each kind of backend: some who may log on, then some whose accounts are disabled, or expired.
 
 Each function starts what holds them, for real, until `bench.stack` ends. What cannot be had here is a MissingError that
 says which package brings it.
@@ -31,14 +31,15 @@ account  required  pam_access.so accessfile={folder}/access
 
 @dataclasses.dataclass(frozen=True)
 class Crowd:
-    """Users of the workload: from number 0 on those who may log on, and behind them the disabled."""
+    """Users of the workload: from number 0 on those who may log on, behind them the disabled, then the expired."""
 
     enabled: int
     disabled: int
+    expired: int = 0
 
     @property
     def numbers(self) -> range:
-        return range(self.enabled + self.disabled)
+        return range(self.enabled + self.disabled + self.expired)
 
     @property
     def passwords(self) -> list[str]:
@@ -50,7 +51,10 @@ class Crowd:
         return servers.crypt_all(self.passwords, "-5", "rounds=1000$benchmarksalt")
 
     def is_disabled(self, number: int) -> bool:
-        return number >= self.enabled
+        return self.enabled <= number < self.enabled + self.disabled
+
+    def is_expired(self, number: int) -> bool:
+        return number >= self.enabled + self.disabled
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,6 +139,7 @@ def kerberos(bench: Bench, crowd: Crowd) -> Held:
     bench.stack.callback(kdc.stop)
     for number in crowd.numbers:
         options = ("-allow_tix",) if crowd.is_disabled(number) else ()
+        options += ("-pwexpire", "2001-01-01") if crowd.is_expired(number) else ()
         kdc.add(workload.username(number), workload.password(number), *options)
     kdc.start()
     return Held(configs.kerberos(kdc))

@@ -68,7 +68,12 @@ TARGETS: dict[str, Target] = {
             ("kerberos", "Kerberos"),
         )
         for state in ("cold", "cached")
-        for kind, what in (("unknown", "an unknown user"), ("disabled", "a disabled account"))
+        for kind, what in (
+            ("unknown", "an unknown user"),
+            ("disabled", "a disabled account"),
+            ("expired", "an expired password"),
+        )
+        if kind != "expired" or backend == "kerberos"
     },
     "startup.ready": Target("<=", 100, "start to ready, embedded default, in ms"),
 }

@@ -1,7 +1,8 @@
 """what rejections take for an unknown user, a wrong password and a disabled account, cold and cached: equal or not
 
 10,000 timings of each, in random order, by one caller on one connection over a unix socket, so that little else is in
-them. Of every kind of backend. What is told: the AUC (harness/effect.py), and the difference of medians.
+them. Of every kind of backend; of an expired password too, where a backend does not answer that like any other. What is
+told: the AUC (harness/effect.py), and the difference of medians.
 """
 
 import contextlib
@@ -24,8 +25,13 @@ from stubs import authenticate_pb2
 FULL, QUICK = 10_000, 500
 WARM_UP = 500
 METHOD = "/credcache.v1.AuthService/Authenticate"
-UNKNOWN, WRONG, DISABLED = "unknown", "wrong", "disabled"
-TITLES = {UNKNOWN: "unknown user", WRONG: "wrong password", DISABLED: "disabled account"}
+UNKNOWN, WRONG, DISABLED, EXPIRED = "unknown", "wrong", "disabled", "expired"
+TITLES = {
+    UNKNOWN: "unknown user",
+    WRONG: "wrong password",
+    DISABLED: "disabled account",
+    EXPIRED: "expired password",
+}
 # As long as a run of this takes, what was rejected stays so.
 CACHE = {"negative": {"first": "30m", "longest": "30m"}}
 
@@ -37,6 +43,8 @@ class Backend:
 
     start: Callable[[Bench, crowds.Crowd], crowds.Held]
     accounts: int = 0
+    # Those whose rejections are set beside that of a wrong password.
+    others: tuple[str, ...] = (UNKNOWN, DISABLED)
     # Who is locked is never remembered, whatever the password was; some have no other word for the disabled.
     remembers_disabled: bool = True
 
@@ -47,7 +55,8 @@ BACKENDS = {
     "postgres": Backend(crowds.postgres),
     "active_directory": Backend(crowds.active_directory, accounts=100),
     "pam": Backend(crowds.pam, accounts=100),
-    "kerberos": Backend(crowds.kerberos, accounts=100, remembers_disabled=False),
+    # A KDC answers of an expired password before it has seen one: more questions are asked then.
+    "kerberos": Backend(crowds.kerberos, accounts=100, others=(UNKNOWN, DISABLED, EXPIRED), remembers_disabled=False),
 }
 
 
@@ -83,13 +92,13 @@ def run(bench: Bench) -> None:
             try:
                 run_one(dataclasses.replace(bench, stack=stack, folder=folder), name, backend)
             except MissingError as why:
-                bench.lacks(name, str(why), *(f"equal_times.{name}_{figure}" for figure in figure_names()))
+                bench.lacks(name, str(why), *figure_names(name, backend))
 
 
 def run_one(bench: Bench, name: str, backend: Backend) -> None:
     count = QUICK if bench.effort.quick else FULL
     accounts = backend.accounts or count
-    crowd = crowds.Crowd(enabled=backend.accounts or WARM_UP + count, disabled=accounts)
+    crowd = crowds.Crowd(enabled=accounts, disabled=accounts, expired=accounts if EXPIRED in backend.others else 0)
     bench.say(f"{name}: making {len(crowd.numbers):,} accounts")
     held = backend.start(bench, crowd)
     server = servers.start_credcached(
@@ -100,15 +109,15 @@ def run_one(bench: Bench, name: str, backend: Backend) -> None:
         environment=held.environment,
     )
     ask = caller(bench, server.unix)
+    first = {WRONG: 0, UNKNOWN: workload.FIRST_UNKNOWN_USER, DISABLED: accounts, EXPIRED: 2 * accounts}
+
+    def questions_of(guesses: range) -> list[Question]:
+        kinds = (WRONG, *backend.others)
+        return [Question.of(kind, first[kind] + guess % accounts, guess) for guess in guesses for kind in kinds]
+
     sources = dict.fromkeys(TITLES, stubs.BACKEND)
-    guesses = WARM_UP + count
-    wrong = [Question.of(WRONG, guess % crowd.enabled, guess) for guess in range(guesses)]
-    measure(wrong[:WARM_UP], ask, sources)
-    questions = [
-        *wrong[WARM_UP:],
-        *(Question.of(UNKNOWN, workload.FIRST_UNKNOWN_USER + guess % accounts, guess) for guess in range(count)),
-        *(Question.of(DISABLED, crowd.enabled + guess % crowd.disabled, guess) for guess in range(count)),
-    ]
+    measure(questions_of(range(WARM_UP)), ask, sources)
+    questions = questions_of(range(WARM_UP, WARM_UP + count))
     draws = random.Random(1)
     for state in ("cold", "cached"):
         bench.say(f"{name}, {state}: {count:,} of each kind")
@@ -119,8 +128,8 @@ def run_one(bench: Bench, name: str, backend: Backend) -> None:
             sources[DISABLED] = stubs.BACKEND
 
 
-def figure_names() -> list[str]:
-    return [f"{state}_{kind}" for state in ("cold", "cached") for kind in (UNKNOWN, DISABLED)]
+def figure_names(name: str, backend: Backend) -> list[str]:
+    return [f"equal_times.{name}_{state}_{kind}" for state in ("cold", "cached") for kind in backend.others]
 
 
 def caller(bench: Bench, endpoint: Endpoint) -> Callable[[bytes], bytes]:
@@ -132,7 +141,7 @@ def caller(bench: Bench, endpoint: Endpoint) -> Callable[[bytes], bytes]:
 
 def measure(questions: Sequence[Question], ask: Callable[[bytes], bytes], sources: Mapping[str, int]) -> Times:
     """Asks them in this order; any answer but a rejection from where its kind comes from does not count."""
-    times: Times = {kind: [] for kind in TITLES}
+    times: Times = {question.kind: [] for question in questions}
     for question in questions:
         begin = time.perf_counter_ns()
         answer = ask(question.message)
@@ -149,7 +158,7 @@ def figures(name: str, times: Times, draws: random.Random) -> list[Figure]:
     result = []
     base = times[WRONG]
     medians = {kind: Value(TITLES[kind], Spread.of(found).median, "us") for kind, found in times.items()}
-    for kind in (UNKNOWN, DISABLED):
+    for kind in (kind for kind in times if kind != WRONG):
         size = auc(times[kind], base)
         beside = f"{TITLES[kind]} beside {TITLES[WRONG]}, {len(base):,} each"
         values = (
