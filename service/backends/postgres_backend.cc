@@ -33,8 +33,10 @@ void PostgresBackend::Validate(const LogOn& log_on, ValidateDone done) {
   // Known without looking: nobody's password is empty.
   if (log_on.password.empty()) return done(Verdict{.decision = Decision::kWrongPassword});
   // Not the account's name: the query may know only what was asked, an address for instance.
-  PostgresWorker::Question question = {
-      .asked = log_on.username, .password = Secret(log_on.password), .deadline = log_on.deadline};
+  PostgresWorker::Question question = {.asked = log_on.username,
+                                       .password = Secret(log_on.password),
+                                       .deadline = log_on.deadline,
+                                       .quarantined = log_on.quarantined};
   if (log_on.account != nullptr && log_on.account->known) question.account = log_on.account->name;
   workers_->Validate(std::move(question), std::move(done));
 }

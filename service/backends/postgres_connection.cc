@@ -126,6 +126,11 @@ absl::StatusOr<std::unique_ptr<PostgresConnection>> PostgresConnection::Open(con
   return connection;
 }
 
+bool PostgresConnection::IsStandby() const {
+  const char* told = PQparameterStatus(connection_.get(), "in_hot_standby");
+  return told != nullptr && absl::string_view(told) == "on";
+}
+
 absl::Status PostgresConnection::Connect(MonotonicTime deadline) {
   PGconn* connection = connection_.get();
   // By default libpq writes notices to stderr.

@@ -56,6 +56,9 @@ class PostgresConnection {
   // The result holds the first row, if there is one.
   absl::StatusOr<PostgresAnswer> ExecutePrepared(const std::string& parameter, MonotonicTime deadline);
 
+  // Whether the server only follows another one, and may lag behind it; those before PostgreSQL 14 do not say so.
+  bool IsStandby() const;
+
   // From then on, the payloads of that channel's notifications.
   absl::StatusOr<PostgresAnswer> Listen(const std::string& channel, MonotonicTime deadline);
   // Those that have come, without waiting.

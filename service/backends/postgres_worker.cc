@@ -74,9 +74,10 @@ void PostgresState::Report(Severity severity, absl::string_view kind, absl::stri
 }
 
 absl::StatusOr<std::optional<Account>> PostgresWorker::Resolve(const NameQuery& query) {
-  if (absl::Status status = Connect(query.deadline); !status.ok()) return status;
-  if (!columns_.username) return Account{.name = query.name};
-  auto found = LookUp(query.name, query.deadline);
+  const auto kept = Connect(query.quarantined, query.deadline);
+  if (!kept.ok()) return kept.status();
+  if (!(*kept)->columns.username) return Account{.name = query.name};
+  auto found = LookUp(query.name, query.quarantined, query.deadline);
   if (!found.ok()) return found.status();
   // Of several nobody knows which is meant; Validate reports it.
   if (!found->user) return std::nullopt;
@@ -90,7 +91,7 @@ absl::StatusOr<Verdict> PostgresWorker::Validate(const Question& question) {
 }
 
 absl::StatusOr<Verdict> PostgresWorker::ValidateNow(const Question& question) {
-  const auto found = LookUp(question.asked, question.deadline);
+  const auto found = LookUp(question.asked, question.quarantined, question.deadline);
   if (!found.ok()) return found.status();
   if (found->rows > 1) {
     state_.Report(Severity::kWarning, "postgres_ambiguous_name",
@@ -123,22 +124,24 @@ PasswordHash PostgresWorker::HashOf(const std::optional<PostgresUser>& user, con
   return *std::move(hash);
 }
 
-absl::StatusOr<PostgresWorker::Found> PostgresWorker::LookUp(const Username& name, MonotonicTime deadline) {
+absl::StatusOr<PostgresWorker::Found> PostgresWorker::LookUp(const Username& name, bool quarantined,
+                                                             MonotonicTime deadline) {
   for (bool again = false;; again = true) {
-    const bool kept = connection_ != nullptr;
-    if (absl::Status status = Connect(deadline); !status.ok()) return status;
-    if (name.view().size() > columns_.max_name_size) return Found();
-    const auto answer = connection_->ExecutePrepared(std::string(name.view()), deadline);
+    const auto connected = Connect(quarantined, deadline);
+    if (!connected.ok()) return connected.status();
+    Kept& kept = **connected;
+    if (name.view().size() > kept.columns.max_name_size) return Found();
+    const auto answer = kept.connection->ExecutePrepared(std::string(name.view()), deadline);
     if (answer.ok() && answer->sqlstate.empty()) {
-      last_used_ = clock_.Monotonic();
-      auto found = FoundIn(*answer, name);
+      kept.last_used = clock_.Monotonic();
+      auto found = FoundIn(*answer, kept.columns, name);
       return found.ok() ? std::move(found) : WithoutBlame(Trouble(found.status().message()));
     }
     if (answer.ok() && (answer->sqlstate == kUntranslatable || answer->sqlstate == kNotInRepertoire)) return Found();
     const bool lost = !answer.ok() || IsOfTheConnection(answer->sqlstate);
-    if (lost) connection_.reset();
+    if (lost) kept.connection.reset();
     const bool worth_another = answer.ok() ? lost : absl::IsUnavailable(answer.status());
-    if (kept && !again && worth_another) continue;
+    if (!kept.fresh && !again && worth_another) continue;
     return Trouble(answer.ok() ? absl::StrCat("the database refused the query: ", answer->message)
                                : std::string(answer.status().message()));
   }
@@ -150,6 +153,7 @@ absl::Status PostgresWorker::Trouble(absl::string_view what) {
 }
 
 absl::StatusOr<PostgresWorker::Found> PostgresWorker::FoundIn(const PostgresAnswer& answer,
+                                                              const PostgresColumns& columns,
                                                               const Username& name) const {
   Found found = {.rows = answer.rows};
   if (found.rows != 1) return found;
@@ -163,34 +167,44 @@ absl::StatusOr<PostgresWorker::Found> PostgresWorker::FoundIn(const PostgresAnsw
           absl::string_view(PQgetvalue(result, 0, column), static_cast<size_t>(PQgetlength(result, 0, column))));
     }
   }
-  auto user = UserOf(row, columns_, options_.identity, name);
+  auto user = UserOf(row, columns, options_.identity, name);
   if (!user.ok()) return user.status();
   found.user = *std::move(user);
   return found;
 }
 
-absl::Status PostgresWorker::Connect(MonotonicTime deadline) {
+absl::StatusOr<PostgresWorker::Kept*> PostgresWorker::Connect(bool quarantined, MonotonicTime deadline) {
+  if (absl::Status status = Connect(usual_, deadline); !status.ok()) return status;
+  if (!quarantined || !options_.feed || !usual_.connection->IsStandby()) return &usual_;
+  // Who cannot be asked there in half of the time is asked of the standby.
+  const MonotonicTime now = clock_.Monotonic();
+  return Connect(primary_, now + (deadline - now) / 2).ok() ? &primary_ : &usual_;
+}
+
+absl::Status PostgresWorker::Connect(Kept& kept, MonotonicTime deadline) {
   const MonotonicTime start = clock_.Monotonic();
-  if (connection_ != nullptr && start - last_used_ < kIdleLimit) return absl::OkStatus();
-  connection_.reset();
+  kept.fresh = false;
+  if (kept.connection != nullptr && start - kept.last_used < kIdleLimit) return absl::OkStatus();
+  kept.connection.reset();
   if (absl::Status failure = state_.RecentFailure(); !failure.ok()) return failure;
-  absl::Status opened = Open(deadline);
+  absl::Status opened = Open(kept, deadline);
   if (opened.ok()) {
-    last_used_ = clock_.Monotonic();
-    state_.Up(columns_.username.has_value());
+    kept.last_used = clock_.Monotonic();
+    kept.fresh = true;
+    state_.Up(kept.columns.username.has_value());
     return opened;
   }
-  connection_.reset();
-  // Not the database's fault, if whoever asks had hardly any time left.
+  kept.connection.reset();
+  // Not the database's fault, if whoever asks had hardly any time left; and of the primary the feed says it.
   const bool fair = !absl::IsDeadlineExceeded(opened) || clock_.Monotonic() - start >= options_.timeout / 3;
-  if (fair) state_.Down(Unavailable(opened));
+  if (fair && &kept == &usual_) state_.Down(Unavailable(opened));
   return Unavailable(opened);
 }
 
 // Connects, prepares, and looks at what the statement takes and gives.
-absl::Status PostgresWorker::Open(MonotonicTime deadline) {
-  auto connection =
-      PostgresConnection::Open({.dsn_file = options_.dsn_file, .timeout = options_.timeout}, clock_, deadline);
+absl::Status PostgresWorker::Open(Kept& kept, MonotonicTime deadline) {
+  auto connection = PostgresConnection::Open(
+      {.dsn_file = options_.dsn_file, .timeout = options_.timeout, .primary = &kept == &primary_}, clock_, deadline);
   if (!connection.ok()) return connection.status();
   const auto described = (*connection)->Prepare(options_.query, deadline);
   if (!described.ok()) return described.status();
@@ -199,8 +213,8 @@ absl::Status PostgresWorker::Open(MonotonicTime deadline) {
   }
   auto columns = PostgresColumns::Of(Described(described->result.get()));
   if (!columns.ok()) return columns.status();
-  connection_ = *std::move(connection);
-  columns_ = *std::move(columns);
+  kept.connection = *std::move(connection);
+  kept.columns = *std::move(columns);
   return absl::OkStatus();
 }
 

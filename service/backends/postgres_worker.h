@@ -58,7 +58,7 @@ class PostgresState {
 
 // Used by one thread at a time; each call blocks, to its deadline at most, and then for one hash. Errors are
 // UNAVAILABLE. A connection that was kept may prove dead: the question, which only reads, is asked once more on a new
-// one.
+// one. Keeps one connection open, and another to the primary for the quarantined where that one is to a standby.
 class PostgresWorker {
  public:
   // All must outlive it; `state` is shared with the other workers.
@@ -72,6 +72,7 @@ class PostgresWorker {
     std::optional<Username> account;  // what a Resolve said that `asked` stands for
     Secret password;                  // not empty
     MonotonicTime deadline;
+    bool quarantined = false;  // as in LogOn
   };
   // By what the database holds now.
   absl::StatusOr<Verdict> Validate(const Question& question);
@@ -79,27 +80,35 @@ class PostgresWorker {
   void Rest() {}
 
  private:
+  struct Kept {
+    std::unique_ptr<PostgresConnection> connection;
+    PostgresColumns columns;
+    MonotonicTime last_used;
+    bool fresh = false;  // opened for this question
+  };
   struct Found {
     uint64_t rows = 0;
     std::optional<PostgresUser> user;  // of the one row
   };
 
   absl::StatusOr<Verdict> ValidateNow(const Question& question);
-  absl::StatusOr<Found> LookUp(const Username& name, MonotonicTime deadline);
-  absl::StatusOr<Found> FoundIn(const PostgresAnswer& answer, const Username& name) const;
+  absl::StatusOr<Found> LookUp(const Username& name, bool quarantined, MonotonicTime deadline);
+  absl::StatusOr<Found> FoundIn(const PostgresAnswer& answer, const PostgresColumns& columns,
+                                const Username& name) const;
   // The hash to compare with: the user's, or for who has none one that costs as much.
   PasswordHash HashOf(const std::optional<PostgresUser>& user, const Username& name, bool& own);
   // Reports what is wrong with a question or its answer, and makes an error of it.
   absl::Status Trouble(absl::string_view what);
-  absl::Status Connect(MonotonicTime deadline);
-  absl::Status Open(MonotonicTime deadline);
+  // Whom to ask.
+  absl::StatusOr<Kept*> Connect(bool quarantined, MonotonicTime deadline);
+  absl::Status Connect(Kept& kept, MonotonicTime deadline);
+  absl::Status Open(Kept& kept, MonotonicTime deadline);
 
   const PostgresBackendOptions& options_;
   PostgresState& state_;
   Clock& clock_;
-  std::unique_ptr<PostgresConnection> connection_;
-  PostgresColumns columns_;
-  MonotonicTime last_used_;
+  Kept usual_;
+  Kept primary_;  // where the feed listens
 };
 
 }  // namespace credcache

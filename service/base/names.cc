@@ -51,18 +51,24 @@ constexpr uint64_t FoldAscii(uint64_t word) {
   return word + ((from_a & ~past_z & kHighBits) >> 2);  // 0x80 >> 2 is what lies between 'A' and 'a'
 }
 
-// Whether the first `size` bytes of `bytes` are printable ASCII; then it is folded, if `rule` says so. Up to seven
-// bytes behind it are overwritten.
-bool NormalizeAscii(char* bytes, size_t size, CaseRule rule) {
-  std::memset(bytes + size, ' ', -size % sizeof(uint64_t));
-  for (size_t at = 0; at < size; at += sizeof(uint64_t)) {
-    uint64_t word = 0;
-    std::memcpy(&word, bytes + at, sizeof(word));
+// Whether `name` is printable ASCII; then `to` has it, folded if `rule` says so.
+bool NormalizeAscii(absl::string_view name, CaseRule rule, char* to) {
+  constexpr size_t kWord = sizeof(uint64_t);
+  const auto normalize = [&](size_t at, size_t size) {
+    uint64_t word = EachByte(' ');
+    std::memcpy(&word, name.data() + at, size);
     if (!IsPrintableAscii(word)) return false;
     if (rule == CaseRule::kFold) word = FoldAscii(word);
-    std::memcpy(bytes + at, &word, sizeof(word));
+    std::memcpy(to + at, &word, size);
+    return true;
+  };
+  if (name.size() < kWord) return normalize(0, name.size());
+  // The last word may overlap the one before.
+  const size_t last = name.size() - kWord;
+  for (size_t at = 0; at < last; at += kWord) {
+    if (!normalize(at, kWord)) return false;
   }
-  return true;
+  return normalize(last, kWord);
 }
 
 }  // namespace
@@ -78,9 +84,7 @@ absl::Status Username::Normalize(absl::string_view name, CaseRule rule, Username
   if (name.size() > kMaxUsernameSize) return absl::InvalidArgumentError("is longer than 256 bytes");
 
   // Nearly every name is printable ASCII, for which NFC changes nothing and folding is lower case.
-  static_assert(kMaxUsernameSize % sizeof(uint64_t) == 0);
-  std::memcpy(result.bytes_.data(), name.data(), name.size());
-  if (NormalizeAscii(result.bytes_.data(), name.size(), rule)) {
+  if (NormalizeAscii(name, rule, result.bytes_.data())) {
     if (name.front() == ' ' || name.back() == ' ') return absl::InvalidArgumentError("has a leading or trailing space");
     result.size_ = static_cast<uint16_t>(name.size());
     return absl::OkStatus();

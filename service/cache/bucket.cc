@@ -40,6 +40,13 @@ bool IsOlderThan(std::optional<absl::Duration> max_age, int64_t age_nanoseconds)
          (*max_age <= absl::ZeroDuration() || age_nanoseconds > absl::ToInt64Nanoseconds(*max_age));
 }
 
+// As MonotonicTime's own sum, which takes a Duration.
+MonotonicTime Plus(MonotonicTime time, int64_t nanoseconds) {
+  int64_t sum = 0;
+  if (__builtin_add_overflow(time.nanoseconds(), nanoseconds, &sum)) return MonotonicTime::InfiniteFuture();
+  return MonotonicTime::FromNanoseconds(sum);
+}
+
 Finding Miss(MissReason reason) { return {.kind = Finding::Kind::kMiss, .reason = reason}; }
 
 }  // namespace
@@ -56,8 +63,9 @@ Finding Bucket::Find(uint64_t account, const Digest& digest, const CachePolicy& 
   if (Entry* found = entries_.Find(account, digest); found != nullptr) {
     Entry& entry = *found;
     const int64_t age_limit = absl::ToInt64Nanoseconds(policy.age_limit);
+    const int64_t idle_limit = absl::ToInt64Nanoseconds(policy.idle_limit);
     const int64_t age = now.nanoseconds() - entry.validated_at.nanoseconds();
-    switch (LifeOf(entry, age_limit, absl::ToInt64Nanoseconds(policy.idle_limit), now)) {
+    switch (LifeOf(entry, age_limit, idle_limit, now)) {
       case Life::kPastAge:
         return Miss(MissReason::kAge);
       case Life::kPastIdle:
@@ -66,12 +74,9 @@ Finding Bucket::Find(uint64_t account, const Digest& digest, const CachePolicy& 
         break;
     }
     if (IsOlderThan(max_age, age)) return Miss(MissReason::kMaxAge);
-    Finding finding = Accepted(entry, policy.age_limit, policy, now);
-    if (policy.refresh_ahead && !entry.refresh_asked && IsInRefreshWindow(entry, age, age_limit)) {
-      entry.refresh_asked = true;
-      finding.refresh_due = true;
-    }
-    return finding;
+    const bool refresh_due = policy.refresh_ahead && !entry.refresh_asked && IsInRefreshWindow(entry, age, age_limit);
+    if (refresh_due) entry.refresh_asked = true;
+    return Accepted(entry, age_limit, idle_limit, refresh_due, now);
   }
 
   NegativeEntry* negative = negatives_.Find(digest);
@@ -112,7 +117,8 @@ Finding Bucket::FindStale(uint64_t account, const Digest& digest, const CachePol
   const absl::Duration stale_limit = policy.age_limit + policy.stale_grace;
   if (age < policy.age_limit || age >= stale_limit) return Miss(MissReason::kAge);
   if (IsOlderThan(max_age, absl::ToInt64Nanoseconds(age))) return Miss(MissReason::kMaxAge);
-  return Accepted(entry, stale_limit, policy, now);
+  return Accepted(entry, absl::ToInt64Nanoseconds(stale_limit), absl::ToInt64Nanoseconds(policy.idle_limit),
+                  /*refresh_due=*/false, now);
 }
 
 FillOutcome Bucket::Fill(uint64_t account, const FillRequest& request, Identity identity, const CachePolicy& policy,
@@ -305,12 +311,14 @@ void Bucket::Use(Entry& entry, MonotonicTime now) const {
   entry.visited = true;
 }
 
-Finding Bucket::Accepted(Entry& entry, absl::Duration age_limit, const CachePolicy& policy, MonotonicTime now) const {
+Finding Bucket::Accepted(Entry& entry, int64_t age_limit, int64_t idle_limit, bool refresh_due,
+                         MonotonicTime now) const {
   Use(entry, now);
   return {.kind = Finding::Kind::kAccepted,
+          .refresh_due = refresh_due,
           .identity = entry.identity(),
           .validated_at = entry.validated_at,
-          .expires_at = std::min(entry.validated_at + age_limit, now + policy.idle_limit),
+          .expires_at = std::min(Plus(entry.validated_at, age_limit), Plus(now, idle_limit)),
           .revision = entry.revision,
           .found_at = now};
 }

@@ -105,7 +105,7 @@ class alignas(64) Bucket {
   Life LifeOf(const Entry& entry, int64_t age_limit, int64_t idle_limit, MonotonicTime now) const;
   bool IsGone(const Entry& entry, const CachePolicy& policy, MonotonicTime now) const;
   void Use(Entry& entry, MonotonicTime now) const;
-  Finding Accepted(Entry& entry, absl::Duration age_limit, const CachePolicy& policy, MonotonicTime now) const;
+  Finding Accepted(Entry& entry, int64_t age_limit, int64_t idle_limit, bool refresh_due, MonotonicTime now) const;
 
   const int64_t entries_capacity_;
   const MonotonicTime start_;

@@ -12,6 +12,8 @@
 #include <cstring>
 #include <type_traits>
 
+#include "absl/base/attributes.h"
+
 namespace credcache {
 namespace {
 
@@ -45,20 +47,51 @@ class Hash {
   explicit Hash(const SHA256_CTX& start) {
     std::memcpy(state_.h, start.h, sizeof(state_.h));
     state_.Nl = state_.Nh = state_.num = 0;  // for SHA256_Update: nothing waits in its block
+    std::memset(state_.data, 0, sizeof(state_.data));
   }
-  ~Hash() { WipeMemory(&state_, offsetof(SHA256_CTX, num)); }
+  // As WipeMemory, which is a call: the barrier keeps the compiler from leaving it out.
+  ~Hash() {
+    std::memset(state_.h, 0, sizeof(state_.h));
+    std::memset(state_.data, 0, sizeof(state_.data));
+    asm volatile("" : : "r"(&state_) : "memory");
+  }
   Hash(const Hash&) = delete;
   Hash& operator=(const Hash&) = delete;
 
   // A field with its length before it, as LEB128: one byte below 128, so that 51 bytes of credential still fit one
   // block with the padding.
-  void AddField(absl::string_view field) {
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void AddField(absl::string_view field) {
     if (field.size() < 0x80 && used_ + 1 + field.size() < SHA256_CBLOCK) {  // as nearly always, and all that is to do
       block()[used_] = static_cast<uint8_t>(field.size());
       CopyField(field, block() + used_ + 1);
       used_ += 1 + field.size();
       return;
     }
+    AddLongField(field);
+  }
+
+  // The hash of what was added, as the next that `outer` is to hash, or to `digest`. The end of this one.
+  void Finish(Hash& outer) {
+    Finish(outer.block() + outer.used_);
+    outer.Added(SHA256_DIGEST_LENGTH);
+  }
+  void Finish(uint8_t* digest) {
+    const uint64_t bits = htobe64((compressed_ + used_) * 8);
+    AddByte(0x80);
+    if (used_ > kLengthAt) Fill(SHA256_CBLOCK);
+    if (compressed_ > SHA256_CBLOCK) Fill(kLengthAt);  // else it is the first block, and zero from the beginning
+    std::memcpy(block() + kLengthAt, &bits, sizeof(bits));
+    SHA256_Transform(&state_, block());
+    StorePair(0, digest);
+    StorePair(1, digest);
+    StorePair(2, digest);
+    StorePair(3, digest);
+  }
+
+ private:
+  static constexpr size_t kLengthAt = SHA256_CBLOCK - sizeof(uint64_t);
+
+  ABSL_ATTRIBUTE_NOINLINE void AddLongField(absl::string_view field) {
     uint64_t rest = field.size();
     for (; rest >= 0x80; rest >>= 7) AddByte(static_cast<uint8_t>(rest | 0x80));
     AddByte(static_cast<uint8_t>(rest));
@@ -76,27 +109,6 @@ class Hash {
       field.remove_prefix(part);
     }
   }
-
-  // The hash of what was added, as the next that `outer` is to hash, or to `digest`. The end of this one.
-  void Finish(Hash& outer) {
-    Finish(outer.block() + outer.used_);
-    outer.Added(SHA256_DIGEST_LENGTH);
-  }
-  void Finish(uint8_t* digest) {
-    const uint64_t bits = htobe64((compressed_ + used_) * 8);
-    AddByte(0x80);
-    if (used_ > kLengthAt) Fill(SHA256_CBLOCK);
-    Fill(kLengthAt);
-    std::memcpy(block() + kLengthAt, &bits, sizeof(bits));
-    SHA256_Transform(&state_, block());
-    StorePair(0, digest);
-    StorePair(1, digest);
-    StorePair(2, digest);
-    StorePair(3, digest);
-  }
-
- private:
-  static constexpr size_t kLengthAt = SHA256_CBLOCK - sizeof(uint64_t);
 
   // In words, the last of which may overlap the one before: byte by byte, it took a tenth of a hit.
   static void CopyField(absl::string_view field, uint8_t* to) {

@@ -93,7 +93,7 @@ void CachingValidator::CountHit(const Finding& finding) {
   }
 }
 
-Verdict CachingValidator::FromFinding(Finding finding, const Digest& digest, Source source) const {
+Verdict CachingValidator::FromFinding(Finding&& finding, const Digest& digest, Source source) const {
   return {.decision = finding.kind == Finding::Kind::kAccepted ? Decision::kAccepted : Decision::kWrongPassword,
           .identity = std::move(finding.identity),
           .source = source,
@@ -110,7 +110,7 @@ std::optional<Verdict> CachingValidator::RejectUnasked(const Finding& finding, c
   if (askable_in == absl::ZeroDuration()) return std::nullopt;
   if (finding.known_wrong == Finding::Wrong::kLately) {
     metrics_.CountNegativeHit();
-    return FromFinding(finding, digest, Source::kCache);
+    return FromFinding(Finding(finding), digest, Source::kCache);
   }
   // Whoever asks wants no answer that is as old as ours.
   metrics_.CountMiss(finding.reason);
@@ -230,7 +230,7 @@ void CachingValidator::AnswerFromCache(const std::shared_ptr<Flight>& flight, co
   flight->password = Secret();
   for (Waiter& waiter : shared_.flights.Land(flight)) {
     CountHit(finding);
-    waiter.done(FromFinding(finding, flight->digest, Source::kCache));
+    waiter.done(FromFinding(Finding(finding), flight->digest, Source::kCache));
   }
 }
 
@@ -303,10 +303,10 @@ void CachingValidator::EndOne() {
 
 void CachingValidator::AnswerStale(const Flight& flight, const absl::Status& error, Waiter waiter) {
   if (policy().stale_grace > absl::ZeroDuration()) {
-    const Finding finding = shared_.cache->FindStale(Key(flight.account), flight.digest, policy(), waiter.max_age);
+    Finding finding = shared_.cache->FindStale(Key(flight.account), flight.digest, policy(), waiter.max_age);
     if (finding.kind == Finding::Kind::kAccepted) {
       metrics_.CountStale();
-      return waiter.done(FromFinding(finding, flight.digest, Source::kStale));
+      return waiter.done(FromFinding(std::move(finding), flight.digest, Source::kStale));
     }
   }
   waiter.done(error);

@@ -69,7 +69,7 @@ class CachingValidator final : public Validator {
   // began.
   bool MayJoin(const Flight& flight, const Username& asked, std::optional<absl::Duration> max_age) const;
   void CountHit(const Finding& finding);
-  Verdict FromFinding(Finding finding, const Digest& digest, Source source) const;
+  Verdict FromFinding(Finding&& finding, const Digest& digest, Source source) const;
   // The answer for what is known to be wrong and may not be asked again yet.
   std::optional<Verdict> RejectUnasked(const Finding& finding, const Username& account, const Digest& digest);
 

@@ -1,6 +1,7 @@
 #include "validator/realms.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -12,6 +13,13 @@ namespace {
 std::string Fold(absl::string_view name) {
   const absl::StatusOr<Username> folded = Username::Normalize(name, CaseRule::kFold);
   return folded.ok() ? std::string(folded->view()) : std::string();
+}
+
+// As rfind, which goes byte by byte.
+size_t FindLast(absl::string_view text, char wanted) {
+  const void* found = text.empty() ? nullptr : memrchr(text.data(), wanted, text.size());
+  return found == nullptr ? absl::string_view::npos
+                          : static_cast<size_t>(static_cast<const char*>(found) - text.data());
 }
 
 }  // namespace
@@ -38,7 +46,7 @@ absl::StatusOr<Realms::Routed> Realms::Route(absl::string_view realm, absl::stri
     target = Find(realm);
   } else {
     const size_t backslash = username.find('\\');
-    const size_t at = username.rfind('@');
+    const size_t at = FindLast(username, '@');
     if (backslash != absl::string_view::npos) target = Find(username.substr(0, backslash));
     if (target != nullptr) {
       username.remove_prefix(backslash + 1);

@@ -83,12 +83,13 @@ class Psql:
 class Postgres:
     """Start, stop and start again as wanted: data and port stay. Ends no process but its own."""
 
-    def __init__(self, standby_of: "Postgres | None" = None) -> None:
+    def __init__(self, standby_of: "Postgres | None" = None, **settings: object) -> None:
         # The tests' own folders are closed to other users.
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="credcache-postgres-"))
         if owner := _owner():
             shutil.chown(self.folder, owner["user"], owner["group"])
         self.port = waiting.free_port()
+        self._settings = settings
         self._programs = _programs()
         self._process: subprocess.Popen[bytes] | None = None
         self._sessions: list[Psql] = []
@@ -125,6 +126,7 @@ class Postgres:
             "fsync": "off",
             "max_connections": 60,
             "log_statement": "none",
+            **self._settings,
         }
         command = [str(self._programs / "postgres"), "-D", str(self.folder / "data")]
         for name, value in settings.items():

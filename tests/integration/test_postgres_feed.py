@@ -286,9 +286,25 @@ def test_the_feed_goes_to_the_primary_and_questions_to_the_first_host(
         sessions = "select count(*) from pg_stat_activity where usename = 'credcache'"
         assert sql.run(sessions) == "1", "the feed alone"
         assert standby.session().run(sessions) != "0"
-        # The standby may be behind when the change is heard of: the quarantine keeps what it says out of the cache.
         sql.run("delete from account where name = 'alice'")
         waiting.until(lambda: client.authenticate("alice", PASSWORD).outcome == REJECTED, "alice is gone")
+
+
+def test_a_standby_that_lags_behind_is_not_asked_of_an_account_in_quarantine(
+    database: Postgres, sql: Psql, serve: Serve, connect: Connect, tmp_path: pathlib.Path
+) -> None:
+    with Postgres(standby_of=database, recovery_min_apply_delay="1h") as standby:
+        dsn = database.dsn.replace("host=127.0.0.1", "host=127.0.0.1,127.0.0.1")
+        dsn = dsn.replace(f"port={database.port}", f"port={standby.port},{database.port}")
+        validator = configs.postgres(database, tmp_path, dsn=dsn, feed=True)
+        client = connect(serve(configs.config(configs.realm(validator))))
+        waiting.until(lambda: is_up(client), "the feed is up")
+        cached(client, "alice")
+        sql.run(f"update account set hash = {quote(configs.hashed('another-one'))} where name = 'alice'")
+        waiting.until(lambda: client.authenticate("alice", PASSWORD).outcome == REJECTED, "the change is felt")
+        assert client.authenticate("alice", "another-one").outcome == ACCEPTED
+        hash_of = "select hash from account where name = 'alice'"
+        assert standby.session().run(hash_of) != sql.run(hash_of), "the standby has not heard of it yet"
 
 
 def test_a_link_that_died_without_a_word_is_noticed(

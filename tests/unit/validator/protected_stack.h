@@ -43,7 +43,7 @@ class LockingDirectory final : public Validator {
   }
 
   void Resolve(const NameQuery& query, ResolveDone done) override {
-    if (accounts_.count(std::string(query.name.view())) == 0) return done(std::optional<Account>());
+    if (!accounts_.contains(std::string(query.name.view()))) return done(std::optional<Account>());
     done(Account{.name = query.name});
   }
   void Validate(const LogOn& log_on, ValidateDone done) override {
