@@ -6,7 +6,7 @@ namespace credcache {
 
 PostgresBackend::PostgresBackend(PostgresBackendOptions options, Clock& clock, Randomness& randomness,
                                  Reporter& reporter, std::shared_ptr<ChangeListener> changes, Waiting* waiting)
-    : options_(std::move(options)), state_(options_.identity.realm, clock, reporter) {
+    : options_(std::move(options)), state_(options_.identity.realm, clock, randomness, reporter) {
   workers_ = std::make_unique<BackendWorkers<PostgresWorker>>(
       BackendWorkersOptions{.name = "postgres",
                             .workers = options_.connections,

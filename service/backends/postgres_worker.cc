@@ -1,5 +1,6 @@
 #include "backends/postgres_worker.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/escaping.h"
@@ -131,10 +132,12 @@ absl::StatusOr<PostgresWorker::Found> PostgresWorker::LookUp(const Username& nam
     if (!connected.ok()) return connected.status();
     Kept& kept = **connected;
     if (name.view().size() > kept.columns.max_name_size) return Found();
+    const MonotonicTime asked = clock_.Monotonic();
     const auto answer = kept.connection->ExecutePrepared(std::string(name.view()), deadline);
     if (answer.ok() && answer->sqlstate.empty()) {
       kept.last_used = clock_.Monotonic();
       auto found = FoundIn(*answer, kept.columns, name);
+      if (found.ok()) TakeAsLong(asked, found->user.has_value(), deadline);
       return found.ok() ? std::move(found) : WithoutBlame(Trouble(found.status().message()));
     }
     if (answer.ok() && (answer->sqlstate == kUntranslatable || answer->sqlstate == kNotInRepertoire)) return Found();
@@ -145,6 +148,15 @@ absl::StatusOr<PostgresWorker::Found> PostgresWorker::LookUp(const Username& nam
     return Trouble(answer.ok() ? absl::StrCat("the database refused the query: ", answer->message)
                                : std::string(answer.status().message()));
   }
+}
+
+// A row is read and sent, and takes that much longer than none.
+void PostgresWorker::TakeAsLong(MonotonicTime asked, bool found, MonotonicTime deadline) {
+  const MonotonicTime now = clock_.Monotonic();
+  (found ? state_.found() : state_.not_found()).Learn(now - asked);
+  if (found) return;
+  const absl::Duration more = std::max(state_.found().Median() - state_.not_found().Median(), absl::ZeroDuration());
+  WaitUntil(clock_, std::min(now + more, deadline));
 }
 
 absl::Status PostgresWorker::Trouble(absl::string_view what) {

@@ -16,8 +16,10 @@
 #include "backends/postgres_options.h"
 #include "backends/postgres_rows.h"
 #include "backends/typical_hash.h"
+#include "backends/typical_time.h"
 #include "base/clock.h"
 #include "base/names.h"
+#include "base/random.h"
 #include "base/reporter.h"
 #include "base/secret.h"
 #include "validator/validator.h"
@@ -27,8 +29,8 @@ namespace credcache {
 // What the workers of one backend know together. Thread-safe.
 class PostgresState {
  public:
-  PostgresState(std::string realm, Clock& clock, Reporter& reporter)
-      : realm_(std::move(realm)), clock_(clock), reporter_(reporter) {}
+  PostgresState(std::string realm, Clock& clock, Randomness& randomness, Reporter& reporter)
+      : realm_(std::move(realm)), clock_(clock), reporter_(reporter), found_(randomness), not_found_(randomness) {}
 
   // A connection was opened and its statement is right, or why not; the first of either kind is reported.
   void Up(bool has_username);
@@ -40,6 +42,9 @@ class PostgresState {
   std::optional<bool> has_username() const;
 
   TypicalHash& typical_hash() { return typical_hash_; }
+  // Of questions that find a row, and of those that find none.
+  TypicalTime& found() { return found_; }
+  TypicalTime& not_found() { return not_found_; }
   // As Reporter::Report, with the realm before the text.
   void Report(Severity severity, absl::string_view kind, absl::string_view text);
 
@@ -50,6 +55,8 @@ class PostgresState {
   Clock& clock_;
   Reporter& reporter_;
   TypicalHash typical_hash_;
+  TypicalTime found_;
+  TypicalTime not_found_;
   std::atomic<Naming> naming_ = Naming::kUnknown;
   mutable absl::Mutex mutex_;
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);  // OK: the last connection could be opened
@@ -97,6 +104,7 @@ class PostgresWorker {
                                 const Username& name) const;
   // The hash to compare with: the user's, or for who has none one that costs as much.
   PasswordHash HashOf(const std::optional<PostgresUser>& user, const Username& name, bool& own);
+  void TakeAsLong(MonotonicTime asked, bool found, MonotonicTime deadline);
   // Reports what is wrong with a question or its answer, and makes an error of it.
   absl::Status Trouble(absl::string_view what);
   // Whom to ask.

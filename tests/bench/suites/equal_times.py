@@ -32,8 +32,8 @@ TITLES = {
     DISABLED: "disabled account",
     EXPIRED: "expired password",
 }
-# As long as a run of this takes, what was rejected stays so.
-CACHE = {"negative": {"first": "30m", "longest": "30m"}}
+# As long as a run of this takes, what was rejected stays so; and a hundred accounts share few buckets.
+CACHE = {"negative": {"first": "30m", "longest": "30m"}, "max_entries": 4_000_000}
 
 
 @dataclasses.dataclass(frozen=True)
