@@ -60,7 +60,7 @@ void KerberosWorker::Wait(Decision decision, const Course& course, MonotonicTime
   if (checked && course.expired) return typical_.expired.Learn(now - began);
   if (checked) typical_.rejection.Learn(now - began);
   // As long as the question more, for which who is expired has to wait; until one of those was met, no time at all.
-  const absl::Duration more = std::max(typical_.expired.Median() - typical_.rejection.Median(), absl::ZeroDuration());
+  const absl::Duration more = HowMuchLonger(typical_.expired, typical_.rejection);
   if (checked) return WaitUntil(clock_, std::min(now + more, deadline));
   // What a KDC refuses without a look at the password takes as long as a wrong one.
   WaitAsLong(typical_.rejection, clock_, began + more, deadline);

@@ -155,7 +155,7 @@ void PostgresWorker::TakeAsLong(MonotonicTime asked, bool found, MonotonicTime d
   const MonotonicTime now = clock_.Monotonic();
   (found ? state_.found() : state_.not_found()).Learn(now - asked);
   if (found) return;
-  const absl::Duration more = std::max(state_.found().Median() - state_.not_found().Median(), absl::ZeroDuration());
+  const absl::Duration more = HowMuchLonger(state_.found(), state_.not_found());
   WaitUntil(clock_, std::min(now + more, deadline));
 }
 

@@ -32,6 +32,10 @@ absl::Duration TypicalTime::Median() {
   return sorted[known / 2];
 }
 
+absl::Duration HowMuchLonger(TypicalTime& one, TypicalTime& other) {
+  return std::max(one.Median() - other.Median(), absl::ZeroDuration());
+}
+
 // Sleeps, and spins for the rest: a sleep ends late, and by how much would tell the one from the other.
 void WaitUntil(Clock& clock, MonotonicTime moment) {
   const absl::Duration asleep = moment - clock.Monotonic() - kLateAwake;

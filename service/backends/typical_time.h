@@ -38,6 +38,9 @@ class TypicalTime {
   size_t learned_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
+// How much longer the one usually takes than the other; zero if it does not, or is not known to.
+absl::Duration HowMuchLonger(TypicalTime& one, TypicalTime& other);
+
 // Until that moment. Blocks; ends no later than a clock can be read.
 void WaitUntil(Clock& clock, MonotonicTime moment);
 

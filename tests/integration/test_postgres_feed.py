@@ -273,15 +273,21 @@ def test_a_feed_that_is_down_is_told_everywhere_and_comes_back_by_itself(
     assert "[+] feed corp.example/postgres: ok" in server.get("/readyz?verbose")[1]
 
 
+def of_both(serve: Serve, connect: Connect, folder: pathlib.Path, first: Postgres, second: Postgres) -> Client:
+    """Of credcached with both in its connection string, in this order, and a feed that is up."""
+    dsn = second.dsn.replace("host=127.0.0.1", "host=127.0.0.1,127.0.0.1")
+    dsn = dsn.replace(f"port={second.port}", f"port={first.port},{second.port}")
+    validator = configs.postgres(second, folder, dsn=dsn, feed=True)
+    client = connect(serve(configs.config(configs.realm(validator))))
+    waiting.until(lambda: is_up(client), "the feed is up")
+    return client
+
+
 def test_the_feed_goes_to_the_primary_and_questions_to_the_first_host(
     database: Postgres, sql: Psql, serve: Serve, connect: Connect, tmp_path: pathlib.Path
 ) -> None:
     with Postgres(standby_of=database) as standby:
-        dsn = database.dsn.replace("host=127.0.0.1", "host=127.0.0.1,127.0.0.1")
-        dsn = dsn.replace(f"port={database.port}", f"port={standby.port},{database.port}")
-        validator = configs.postgres(database, tmp_path, dsn=dsn, feed=True)
-        client = connect(serve(configs.config(configs.realm(validator))))
-        waiting.until(lambda: is_up(client), "the feed is up")
+        client = of_both(serve, connect, tmp_path, standby, database)
         cached(client, "alice")
         sessions = "select count(*) from pg_stat_activity where usename = 'credcache'"
         assert sql.run(sessions) == "1", "the feed alone"
@@ -294,11 +300,7 @@ def test_a_standby_that_lags_behind_is_not_asked_of_an_account_in_quarantine(
     database: Postgres, sql: Psql, serve: Serve, connect: Connect, tmp_path: pathlib.Path
 ) -> None:
     with Postgres(standby_of=database, recovery_min_apply_delay="1h") as standby:
-        dsn = database.dsn.replace("host=127.0.0.1", "host=127.0.0.1,127.0.0.1")
-        dsn = dsn.replace(f"port={database.port}", f"port={standby.port},{database.port}")
-        validator = configs.postgres(database, tmp_path, dsn=dsn, feed=True)
-        client = connect(serve(configs.config(configs.realm(validator))))
-        waiting.until(lambda: is_up(client), "the feed is up")
+        client = of_both(serve, connect, tmp_path, standby, database)
         cached(client, "alice")
         sql.run(f"update account set hash = {quote(configs.hashed('another-one'))} where name = 'alice'")
         waiting.until(lambda: client.authenticate("alice", PASSWORD).outcome == REJECTED, "the change is felt")
