@@ -22,8 +22,8 @@ namespace credcache {
 namespace {
 
 // When an entry asks to be refreshed: in the last tenth of its age, from a moment on that is spread evenly over the
-// first half of that, by its digest and its validation, so that a rush of log-ons does not come again as a rush of
-// refreshes. The other half is left for whoever logs on now and then, as phones do, to come by.
+// first quarter of that, by its digest and its validation, so that a rush of log-ons does not come again as a rush of
+// refreshes. The rest is left for whoever logs on now and then, as phones do, to come by (9 minutes of 2 hours).
 bool IsInRefreshWindow(const Entry& entry, int64_t age_nanoseconds, int64_t limit_nanoseconds) {
   const int64_t tenth = limit_nanoseconds / 10;
   if (age_nanoseconds < limit_nanoseconds - tenth) return false;
@@ -31,7 +31,7 @@ bool IsInRefreshWindow(const Entry& entry, int64_t age_nanoseconds, int64_t limi
   std::memcpy(&bits, entry.digest.bytes().data() + sizeof(uint64_t), sizeof(bits));
   bits ^= static_cast<uint32_t>(static_cast<uint64_t>(entry.validated_at.nanoseconds()) * 0x9e3779b97f4a7c15 >> 32);
   const double fraction = bits * 0x1p-32;
-  return age_nanoseconds >= limit_nanoseconds - tenth + static_cast<int64_t>(static_cast<double>(tenth) * fraction / 2);
+  return age_nanoseconds >= limit_nanoseconds - tenth + static_cast<int64_t>(static_cast<double>(tenth) * fraction / 4);
 }
 
 // Zero asks for a validation now, however short ago the last one was.

@@ -100,6 +100,9 @@ class Cache::Impl {
     EntryTable::Prefetch(indices_of_entries_[NumberOf(hash)], hash);
   }
 
+  // The first step of a Prefetch that comes soon, which then need not wait.
+  void PrefetchIndex(uint64_t hash) const { EntryTable::PrefetchIndex(indices_of_entries_[NumberOf(hash)], hash); }
+
   MonotonicTime Now() const { return clock_.Monotonic(); }
 
   // Whether `test` says so of the fences of either name. It is called with the lock of the name's bucket.
@@ -146,7 +149,9 @@ Cache::~Cache() = default;
 
 std::optional<Username> Cache::FindCanonicalName(const AccountKey& name, const CachePolicy& policy,
                                                  MonotonicTime now) const {
-  return impl_->FindCanonicalName(name, impl_->Hash(name), policy, now);
+  const uint64_t hash = impl_->Hash(name);
+  impl_->PrefetchIndex(hash);
+  return impl_->FindCanonicalName(name, hash, policy, now);
 }
 
 Cache::LookedUp Cache::LookUp(const AccountKey& asked, absl::FunctionRef<Digest(const Username&)> digest_of,

@@ -98,7 +98,8 @@ class Cache {
   Cache& operator=(const Cache&) = delete;
 
   // The account that `name` is known as another name of, learned no longer ago than the age limit. Nothing: not known;
-  // then the name itself is the account's, or a backend must be asked.
+  // then the name itself is the account's, or a backend must be asked. Whoever asks is expected to look up soon: what
+  // that needs first is on its way from memory then.
   std::optional<Username> FindCanonicalName(const AccountKey& name, const CachePolicy& policy, MonotonicTime now) const;
 
   // The whole way of a hit: which account `asked` is known as a name of, the digest of that account, and what is known

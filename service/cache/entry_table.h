@@ -51,6 +51,8 @@ class EntryTable {
   // Has the account's newest entry brought from memory, for a Find that comes soon. `index`: over the table's slots.
   // Needs no lock.
   static void Prefetch(const IndexTable& index, uint64_t account);
+  // The same of what Prefetch itself has to wait for.
+  static void PrefetchIndex(const IndexTable& index, uint64_t account) { index.Prefetch(Low(account)); }
 
   // The account's entries, the newest first, for loops; null: no more.
   Entry* FirstOf(uint64_t account) const;

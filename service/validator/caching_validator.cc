@@ -17,6 +17,11 @@ uint32_t TagOf(const Digest& digest) {
   return tag;
 }
 
+// Whether the log-on is likely to be right all the same.
+bool TellMiss(const LogOn& log_on, const Digest& digest) {
+  return log_on.misses != nullptr ? log_on.misses->Missed(TagOf(digest)) : log_on.trusted;
+}
+
 MonotonicTime DeadlineOf(const Flight& flight) { return flight.began + kMaxFlightDuration; }
 
 }  // namespace
@@ -51,10 +56,10 @@ void CachingValidator::Validate(const LogOn& log_on, ValidateDone done) {
     if (finding.refresh_due) BeginRefresh(log_on, account, digest);
     return done(FromFinding(std::move(finding), digest, Source::kCache));
   }
-  if (log_on.misses != nullptr) log_on.misses->Missed(TagOf(digest));
+  const bool trusted = TellMiss(log_on, digest);
   if (std::optional<Verdict> wrong = RejectUnasked(finding, account, digest)) return done(*std::move(wrong));
 
-  const std::shared_ptr<Flight> flight = NewFlight(log_on, account, digest, /*refresh=*/false);
+  const std::shared_ptr<Flight> flight = NewFlight(log_on, account, digest, /*refresh=*/false, trusted);
   std::optional<Waiter> waiter = Waiter{.done = std::move(done), .max_age = log_on.max_age};
   const auto joinable = [&](const Flight& other) { return MayJoin(other, log_on.username, log_on.max_age); };
   if (shared_.flights.JoinOrList(digest, joinable, flight, waiter)) {
@@ -128,9 +133,12 @@ void CachingValidator::ValidateUncached(const LogOn& log_on, ValidateDone done) 
   metrics_.CountMiss(MissReason::kDisabled);
   const Revision revision = shared_.revisions.Applied();
   const absl::Time began = shared_.clock.Now();
-  const uint32_t tag = TagOf(DigestOf(log_on.username, log_on.password));
-  if (log_on.misses != nullptr) log_on.misses->Missed(tag);
-  inner_->Validate(log_on, [revision, began, tag, done = std::move(done)](absl::StatusOr<Verdict> verdict) mutable {
+  const Digest digest = DigestOf(log_on.username, log_on.password);
+  const uint32_t tag = TagOf(digest);
+  LogOn told = log_on;
+  told.trusted = TellMiss(log_on, digest);
+  told.misses = nullptr;
+  inner_->Validate(told, [revision, began, tag, done = std::move(done)](absl::StatusOr<Verdict> verdict) mutable {
     if (verdict.ok()) {
       verdict->source = verdict->decision == Decision::kThrottled ? Source::kNone : Source::kBackend;
       verdict->password_tag = tag;
@@ -144,13 +152,13 @@ void CachingValidator::ValidateUncached(const LogOn& log_on, ValidateDone done) 
 // --- flights
 
 std::shared_ptr<Flight> CachingValidator::NewFlight(const LogOn& log_on, const Username& account, const Digest& digest,
-                                                    bool refresh) {
+                                                    bool refresh, bool trusted) {
   return std::make_shared<Flight>(Flight{.asked = log_on.username,
                                          .began = shared_.clock.Monotonic(),
                                          .began_wall = shared_.clock.Now(),
                                          .revision = shared_.revisions.Applied(),
                                          .refresh = refresh,
-                                         .trusted = refresh || log_on.trusted,
+                                         .trusted = trusted,
                                          .quarantined = shared_.cache->IsQuarantined(log_on.username, Key(account)),
                                          .password = Secret(log_on.password),
                                          .account = account,
@@ -158,7 +166,7 @@ std::shared_ptr<Flight> CachingValidator::NewFlight(const LogOn& log_on, const U
 }
 
 void CachingValidator::BeginRefresh(const LogOn& log_on, const Username& account, const Digest& digest) {
-  const std::shared_ptr<Flight> flight = NewFlight(log_on, account, digest, /*refresh=*/true);
+  const std::shared_ptr<Flight> flight = NewFlight(log_on, account, digest, /*refresh=*/true, /*trusted=*/true);
   std::optional<Waiter> nobody;
   const auto joinable = [&](const Flight& other) { return MayJoin(other, log_on.username, std::nullopt); };
   if (shared_.flights.JoinOrList(digest, joinable, flight, nobody)) return;  // it is being validated as it is

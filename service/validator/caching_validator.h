@@ -77,7 +77,8 @@ class CachingValidator final : public Validator {
   void BeginRefresh(const LogOn& log_on, const Username& account, const Digest& digest);
 
   // A flight, step by step: begin, find out the account, validate, land.
-  std::shared_ptr<Flight> NewFlight(const LogOn& log_on, const Username& account, const Digest& digest, bool refresh);
+  std::shared_ptr<Flight> NewFlight(const LogOn& log_on, const Username& account, const Digest& digest, bool refresh,
+                                    bool trusted);
   void Begin(const std::shared_ptr<Flight>& flight);
   void Resolve(const std::shared_ptr<Flight>& flight);
   void AfterResolve(const std::shared_ptr<Flight>& flight, absl::StatusOr<std::optional<Account>> resolved);

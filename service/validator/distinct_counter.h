@@ -25,11 +25,15 @@ class DistinctCounter {
   // `start`: no later time comes before it.
   DistinctCounter(int64_t keys, MonotonicTime start) : start_(start), table_(keys) {}
 
+  // False: `key` is below the limit. True: it, or another that shares the word, is not.
+  bool MayBeFull(uint64_t key, const DistinctLimit& limit, MonotonicTime now) const {
+    return limit.limit > 0 && full_until_[FilterOf(key)].load(std::memory_order_relaxed) > Seconds(now);
+  }
+
   // How long until `key` is below the limit; zero: it is.
   absl::Duration FullFor(uint64_t key, const DistinctLimit& limit, MonotonicTime now) const {
-    if (limit.limit <= 0) return absl::ZeroDuration();
+    if (!MayBeFull(key, limit, now)) return absl::ZeroDuration();
     const uint32_t seconds = Seconds(now);
-    if (full_until_[FilterOf(key)].load(std::memory_order_relaxed) <= seconds) return absl::ZeroDuration();
     uint32_t until = 0;
     table_.UpdateIfThere(key, [&](const Record& record) { until = FullUntil(record, limit, seconds); });
     return until <= seconds ? absl::ZeroDuration() : absl::Seconds(until - seconds);

@@ -8,6 +8,7 @@ namespace credcache {
 namespace {
 
 constexpr int kMinuteBits = 24;
+constexpr int64_t kMinute = 60'000'000'000;  // ns
 constexpr uint64_t kMinuteMask = (uint64_t{1} << kMinuteBits) - 1;
 // A success is written down anew only when the last one was so many minutes ago: nearly all of them write nothing.
 constexpr uint64_t kWorthWriting = 10;
@@ -49,8 +50,8 @@ void KnownAddresses::Learn(uint64_t pair, MonotonicTime now) {
 }
 
 uint64_t KnownAddresses::Minute(MonotonicTime now) const {
-  const int64_t minutes = absl::ToInt64Minutes(now - start_);
-  return std::min(static_cast<uint64_t>(std::max<int64_t>(0, minutes)) + 1, kMinuteMask);
+  const int64_t nanoseconds = std::max<int64_t>(0, now.nanoseconds() - start_.nanoseconds());
+  return std::min(static_cast<uint64_t>(nanoseconds / kMinute) + 1, kMinuteMask);
 }
 
 }  // namespace credcache

@@ -26,10 +26,11 @@ Shield::Attempt Shield::Begin(RealmId realm, const Username& account, const IpAd
                               const ThrottlePolicy& policy, MonotonicTime now) const {
   Attempt attempt;
   attempt.account_ = KeyOf(realm, account);
+  attempt.began_ = now;
   if (address == nullptr || IsProxy(*address, policy)) return attempt;
   attempt.address_ = TableKey(seed_, address->Site());
   attempt.pair_ = PairOf(attempt.account_, attempt.address_);
-  attempt.known_ = known_.Contains(attempt.pair_, policy.known_for, now);
+  known_.Prefetch(attempt.pair_);
   return attempt;
 }
 
@@ -44,13 +45,27 @@ uint64_t Shield::KeyOf(RealmId realm, const Username& account) const { return Ta
 
 uint64_t Shield::PairOf(uint64_t account, uint64_t address) const { return TableKey(seed_, account, address); }
 
-std::optional<Shield::Refusal> Shield::Refuses(const Attempt& attempt, const ThrottlePolicy& policy,
-                                               MonotonicTime now) const {
+bool Shield::IsKnown(Attempt& attempt, const ThrottlePolicy& policy) const {
+  if (!attempt.known_.has_value()) {
+    attempt.known_ = attempt.address_ != 0 && known_.Contains(attempt.pair_, policy.known_for, attempt.began_);
+  }
+  return *attempt.known_;
+}
+
+std::optional<Shield::Refusal> Shield::Refuses(Attempt& attempt, const ThrottlePolicy& policy) const {
+  const MonotonicTime now = attempt.began_;
+  const bool has_address = attempt.address_ != 0;
+  // Nearly always nothing is near a limit, and it makes no difference whether the address is known.
+  if (!passwords_by_account_.MayBeFull(attempt.account_, policy.account, now) &&
+      !(has_address && (passwords_by_known_address_.MayBeFull(attempt.pair_, policy.known_address, now) ||
+                        users_by_address_.MayBeFull(attempt.address_, policy.address, now)))) {
+    return std::nullopt;
+  }
   const auto refusal = [](ThrottleReason reason, absl::Duration full_for) -> std::optional<Refusal> {
     if (full_for == absl::ZeroDuration()) return std::nullopt;
     return Refusal{.reason = reason, .retry_after = full_for};
   };
-  if (attempt.known_) {
+  if (IsKnown(attempt, policy)) {
     return refusal(ThrottleReason::kKnownAddress,
                    passwords_by_known_address_.FullFor(attempt.pair_, policy.known_address, now));
   }
@@ -58,24 +73,24 @@ std::optional<Shield::Refusal> Shield::Refuses(const Attempt& attempt, const Thr
           refusal(ThrottleReason::kAccount, passwords_by_account_.FullFor(attempt.account_, policy.account, now))) {
     return full;
   }
-  if (attempt.address_ == 0) return std::nullopt;
+  if (!has_address) return std::nullopt;
   return refusal(ThrottleReason::kAddress, users_by_address_.FullFor(attempt.address_, policy.address, now));
 }
 
-void Shield::Succeeded(const Attempt& attempt, MonotonicTime now) {
-  if (attempt.address_ != 0) known_.Learn(attempt.pair_, now);
+void Shield::Succeeded(const Attempt& attempt) {
+  if (attempt.address_ != 0) known_.Learn(attempt.pair_, attempt.began_);
 }
 
-void Shield::Guessed(const Attempt& attempt, uint32_t password_tag, const ThrottlePolicy& policy, MonotonicTime now) {
-  if (attempt.known_) {
-    passwords_by_known_address_.Add(attempt.pair_, password_tag, policy.known_address, now);
+void Shield::Guessed(Attempt& attempt, uint32_t password_tag, const ThrottlePolicy& policy) {
+  if (IsKnown(attempt, policy)) {
+    passwords_by_known_address_.Add(attempt.pair_, password_tag, policy.known_address, attempt.began_);
   } else {
-    passwords_by_account_.Add(attempt.account_, password_tag, policy.account, now);
+    passwords_by_account_.Add(attempt.account_, password_tag, policy.account, attempt.began_);
   }
 }
 
-void Shield::ProvedRight(const Attempt& attempt, uint32_t password_tag) {
-  if (attempt.known_) {
+void Shield::ProvedRight(Attempt& attempt, uint32_t password_tag, const ThrottlePolicy& policy) {
+  if (IsKnown(attempt, policy)) {
     passwords_by_known_address_.Remove(attempt.pair_, password_tag);
   } else {
     passwords_by_account_.Remove(attempt.account_, password_tag);
@@ -83,9 +98,10 @@ void Shield::ProvedRight(const Attempt& attempt, uint32_t password_tag) {
 }
 
 // One that is known there is a household's stale phone more often than a sprayer.
-void Shield::Failed(const Attempt& attempt, const ThrottlePolicy& policy, MonotonicTime now) {
-  if (attempt.known_ || attempt.address_ == 0) return;
-  users_by_address_.Add(attempt.address_, static_cast<uint32_t>(attempt.account_ >> 32), policy.address, now);
+void Shield::Failed(Attempt& attempt, const ThrottlePolicy& policy) {
+  if (attempt.address_ == 0 || IsKnown(attempt, policy)) return;
+  users_by_address_.Add(attempt.address_, static_cast<uint32_t>(attempt.account_ >> 32), policy.address,
+                        attempt.began_);
 }
 
 }  // namespace credcache

@@ -22,22 +22,21 @@ class Shield {
  public:
   Shield(const ThrottleMemory& memory, Clock& clock, Randomness& randomness);
 
-  // Who tries to log on, and from where, as keys. Without an address (null, or a proxy's) nothing is known of it, and
-  // nothing counted or learned.
+  // Who tries to log on, when, and from where, as keys. Without an address (null, or a proxy's) nothing is known of it,
+  // and nothing counted or learned. Belongs to one thread at a time.
   class Attempt {
-   public:
-    // From an address from which the account lately succeeded.
-    bool known() const { return known_; }
-
-   private:
     friend class Shield;
     uint64_t account_ = 0;
     uint64_t address_ = 0;  // 0: none
     uint64_t pair_ = 0;     // account and address
-    bool known_ = false;
+    MonotonicTime began_;
+    std::optional<bool> known_;  // once somebody had to know: not for a hit, as long as no limit is near
   };
   Attempt Begin(RealmId realm, const Username& account, const IpAddress* address, const ThrottlePolicy& policy,
                 MonotonicTime now) const;
+
+  // Whether it comes from an address from which the account lately succeeded; what is said first holds for the attempt.
+  bool IsKnown(Attempt& attempt, const ThrottlePolicy& policy) const;
 
   // The same, once the account is known to be called otherwise.
   Attempt As(RealmId realm, const Username& account, const Attempt& attempt) const;
@@ -47,16 +46,16 @@ class Shield {
     ThrottleReason reason;
     absl::Duration retry_after;
   };
-  std::optional<Refusal> Refuses(const Attempt& attempt, const ThrottlePolicy& policy, MonotonicTime now) const;
+  std::optional<Refusal> Refuses(Attempt& attempt, const ThrottlePolicy& policy) const;
 
   // The attempt's password, told apart from others for the account by its tag, may be a guess: it counts from now on,
   // until it proves right.
-  void Guessed(const Attempt& attempt, uint32_t password_tag, const ThrottlePolicy& policy, MonotonicTime now);
-  void ProvedRight(const Attempt& attempt, uint32_t password_tag);
+  void Guessed(Attempt& attempt, uint32_t password_tag, const ThrottlePolicy& policy);
+  void ProvedRight(Attempt& attempt, uint32_t password_tag, const ThrottlePolicy& policy);
   // The account logged on from there.
-  void Succeeded(const Attempt& attempt, MonotonicTime now);
+  void Succeeded(const Attempt& attempt);
   // It was told no: a user who failed at that address.
-  void Failed(const Attempt& attempt, const ThrottlePolicy& policy, MonotonicTime now);
+  void Failed(Attempt& attempt, const ThrottlePolicy& policy);
 
  private:
   uint64_t KeyOf(RealmId realm, const Username& account) const;

@@ -11,23 +11,23 @@ namespace credcache {
 // once, and a callback that held all this by itself would have to allocate.
 class ShieldedValidator::Pending final : public MissObserver {
  public:
-  static Pending* Take(ShieldedValidator& owner, const Shield::Attempt& attempt, MonotonicTime began,
-                       ValidateDone done) {
+  static Pending* Take(ShieldedValidator& owner, const Shield::Attempt& attempt, ValidateDone done) {
     std::unique_ptr<Pending> taken = Spare() != nullptr ? std::move(Spare()) : std::make_unique<Pending>();
     taken->owner_ = &owner;
     taken->attempt_ = attempt;
-    taken->began_ = began;
     taken->missed_.reset();
     taken->done_ = std::move(done);
     return taken.release();
   }
 
-  void Missed(uint32_t password_tag) override {
+  bool Missed(uint32_t password_tag) override {
     missed_ = password_tag;
-    owner_->shared_.shield.Guessed(attempt_, password_tag, owner_->options_.policy, began_);
+    Shield& shield = owner_->shared_.shield;
+    shield.Guessed(attempt_, password_tag, owner_->options_.policy);
+    return shield.IsKnown(attempt_, owner_->options_.policy);
   }
 
-  void Answer(absl::StatusOr<Verdict> verdict) {
+  void Answer(absl::StatusOr<Verdict>&& verdict) {
     if (verdict.ok()) Learn(*verdict);
     ValidateDone done = std::move(done_);
     Spare() = std::unique_ptr<Pending>(this);
@@ -41,7 +41,7 @@ class ShieldedValidator::Pending final : public MissObserver {
     const ThrottlePolicy& policy = owner_->options_.policy;
     switch (verdict.decision) {
       case Decision::kAccepted:
-        shield.Succeeded(owner_->AsAccepted(attempt_, verdict), began_);
+        shield.Succeeded(owner_->AsAccepted(attempt_, verdict));
         break;
       case Decision::kAccountDisabled:
       case Decision::kPasswordExpired:
@@ -50,10 +50,10 @@ class ShieldedValidator::Pending final : public MissObserver {
       case Decision::kWrongPassword:
       case Decision::kLocked:
       case Decision::kThrottled:  // by the budget: a guess all the same
-        if (!missed_.has_value()) shield.Guessed(attempt_, verdict.password_tag, policy, began_);
-        return shield.Failed(attempt_, policy, began_);
+        if (!missed_.has_value()) shield.Guessed(attempt_, verdict.password_tag, policy);
+        return shield.Failed(attempt_, policy);
     }
-    if (missed_.has_value()) shield.ProvedRight(attempt_, *missed_);
+    if (missed_.has_value()) shield.ProvedRight(attempt_, *missed_, policy);
   }
 
   static std::unique_ptr<Pending>& Spare() {
@@ -63,7 +63,6 @@ class ShieldedValidator::Pending final : public MissObserver {
 
   ShieldedValidator* owner_ = nullptr;
   Shield::Attempt attempt_;
-  MonotonicTime began_;
   std::optional<uint32_t> missed_;  // the tag
   ValidateDone done_;
 };
@@ -76,8 +75,8 @@ void ShieldedValidator::Resolve(const NameQuery& query, ResolveDone done) { inne
 void ShieldedValidator::Validate(const LogOn& log_on, ValidateDone done) {
   const MonotonicTime now =
       log_on.asked_at == MonotonicTime::InfiniteFuture() ? shared_.clock.Monotonic() : log_on.asked_at;
-  const Shield::Attempt attempt = Begin(log_on, now);
-  if (const auto refusal = shared_.shield.Refuses(attempt, options_.policy, now)) {
+  Shield::Attempt attempt = Begin(log_on, now);
+  if (const auto refusal = shared_.shield.Refuses(attempt, options_.policy)) {
     if (!options_.policy.dry_run) {
       return done(Verdict{.decision = Decision::kThrottled,
                           .source = Source::kNone,
@@ -89,11 +88,10 @@ void ShieldedValidator::Validate(const LogOn& log_on, ValidateDone done) {
     shared_.reporter.Report(Severity::kInfo, "throttle_dry_run",
                             absl::StrCat(options_.realm, ": would be throttled: ", Name(refusal->reason)));
   }
-  Pending* const pending = Pending::Take(*this, attempt, now, std::move(done));
+  Pending* const pending = Pending::Take(*this, attempt, std::move(done));
   LogOn observed = log_on;
-  observed.trusted = attempt.known();
   observed.misses = pending;
-  inner_->Validate(observed, [pending](absl::StatusOr<Verdict> verdict) { pending->Answer(std::move(verdict)); });
+  inner_->Validate(observed, [pending](absl::StatusOr<Verdict>&& verdict) { pending->Answer(std::move(verdict)); });
 }
 
 Shield::Attempt ShieldedValidator::Begin(const LogOn& log_on, MonotonicTime now) const {

@@ -65,8 +65,9 @@ struct Account {
 class MissObserver {
  public:
   virtual ~MissObserver() = default;
-  // On the thread that asks, before anything else is done about it. At most once.
-  virtual void Missed(uint32_t password_tag) = 0;
+  // On the thread that asks, before anything else is done about it. At most once. Returns LogOn::trusted, which nobody
+  // has to know of a log-on that is answered from memory.
+  virtual bool Missed(uint32_t password_tag) = 0;
 };
 
 // A name, to be told whose it is.
@@ -91,7 +92,7 @@ struct LogOn {
   // The account was invalidated a moment ago. Where several servers know the same, the one that is asked is the one
   // that the change was heard from: another may lag behind it.
   bool quarantined = false;
-  MissObserver* misses = nullptr;  // null: nobody wants to know
+  MissObserver* misses = nullptr;  // null: nobody wants to know, and `trusted` is as it is
 };
 
 // Errors after which no directory can have counted a wrong password: nothing was sent, or no directory counts. Whoever

@@ -104,7 +104,7 @@ class Case {
       : tokens_(MakeTokens(tokens)),
         password_(bytes - workload::kRealm.size() - workload::kUsernameSize, 'x'),
         cache_({}, TheWorld().clock, TheWorld().randomness),
-        stack_(cache_, Policy(), std::make_shared<SlowBackend>()) {
+        stack_(cache_, Policy(), Protection::kNone, std::make_shared<SlowBackend>()) {
     for (uint32_t token = 0; token < tokens; ++token) Ask(token);
     while (answers() < tokens) absl::SleepFor(kBackendTime);
   }

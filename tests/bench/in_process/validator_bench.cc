@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <utility>
 
 #include "absl/synchronization/mutex.h"
 #include "in_process/stack.h"
@@ -17,19 +18,21 @@ class NoBackend final : public Validator {
   void Validate(const LogOn&, ValidateDone done) override { done(absl::UnavailableError("no backend")); }
 };
 
-Stack& StackOf(uint32_t users) {
+Stack& StackOf(uint32_t users, Protection protection) {
   static absl::Mutex mutex;
-  static auto& stacks = *new std::map<uint32_t, std::unique_ptr<Stack>>();
+  static auto& stacks = *new std::map<std::pair<uint32_t, Protection>, std::unique_ptr<Stack>>();
   Cache& cache = *PopulationOf(users).cache;
   absl::MutexLock lock(&mutex);
-  std::unique_ptr<Stack>& stack = stacks[users];
-  if (stack == nullptr) stack = std::make_unique<Stack>(cache, TheWorld().policy, std::make_shared<NoBackend>());
+  std::unique_ptr<Stack>& stack = stacks[{users, protection}];
+  if (stack == nullptr) {
+    stack = std::make_unique<Stack>(cache, TheWorld().policy, protection, std::make_shared<NoBackend>());
+  }
   return *stack;
 }
 
 void BM_ValidatorHit(benchmark::State& state) {
   const auto users = static_cast<uint32_t>(state.range(0));
-  const Stack& stack = StackOf(users);
+  const Stack& stack = StackOf(users, Protection{state.range(2)});
   Walk walk(users, Popularity{state.range(1)}, state.thread_index());
   workload::Credentials credentials;
   int64_t accepted = 0;
@@ -44,10 +47,8 @@ void BM_ValidatorHit(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations());
 }
 BENCHMARK(BM_ValidatorHit)
-    ->ArgNames({"users", "zipf"})
-    ->Args({1'000, 0})
-    ->Args({1'000'000, 0})
-    ->Args({1'000'000, 1})
+    ->ArgNames({"users", "zipf", "shield"})
+    ->ArgsProduct({{1'000, 1'000'000}, {0, 1}, {0, 1}})
     ->Threads(1)
     ->Threads(2)
     ->UseRealTime();

@@ -285,7 +285,7 @@ TEST(CacheTest, AsksForARefreshOnceInTheLastTenthOfTheAge) {
   }
 }
 
-TEST(CacheTest, RefreshesAreSpreadOverTheFirstHalfOfTheLastTenth) {
+TEST(CacheTest, RefreshesAreSpreadOverTheFirstQuarterOfTheLastTenth) {
   CacheFixture f;
   f.policy = {.age_limit = absl::Seconds(1000), .idle_limit = absl::Hours(1)};
   constexpr int kUsers = 1000;
@@ -293,7 +293,7 @@ TEST(CacheTest, RefreshesAreSpreadOverTheFirstHalfOfTheLastTenth) {
   f.clock.Advance(absl::Seconds(900));
   int by_step[10] = {};
   for (int& asked : by_step) {
-    f.clock.Advance(absl::Seconds(5));
+    f.clock.Advance(absl::Seconds(2.5));
     for (int i = 0; i < kUsers; ++i) asked += f.Find(absl::StrCat("user", i), "s3cret").refresh_due ? 1 : 0;
   }
   int all = 0;
