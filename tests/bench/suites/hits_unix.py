@@ -10,14 +10,14 @@ TCP = "credcached over TCP"
 def run(bench: Bench) -> None:
     ours = servers.start_credcached(bench)
     ends = {"credcached": ours.unix, "echo": servers.start_echo(bench, unix=True), TCP: ours.endpoint}
-    seconds = bench.effort.seconds
-    saturated = bench.alternate("64 in flight", load.hit_sides(ends, seconds=seconds, in_flight=64))
+    effort = bench.effort.close
+    saturated = bench.alternate("64 in flight", load.hit_sides(ends, seconds=effort.seconds, in_flight=64), effort)
     what = "unary hit, unix socket, 64 in flight"
     bench.add(
         saturated.compare("hits_unix.throughput", what, "credcached", "echo", THROUGHPUT),
         saturated.compare("hits_unix.over_tcp", what, "credcached", TCP, THROUGHPUT),
     )
-    single = bench.alternate("1 in flight", load.hit_sides(ends, seconds=seconds, in_flight=1))
+    single = bench.alternate("1 in flight", load.hit_sides(ends, seconds=effort.seconds, in_flight=1), effort)
     what = "unary hit, unix socket, 1 in flight"
     bench.add(
         single.compare("hits_unix.latency", what, "credcached", "echo", MEDIAN_LATENCY),
