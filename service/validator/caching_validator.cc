@@ -17,9 +17,9 @@ uint32_t TagOf(const Digest& digest) {
   return tag;
 }
 
-// Whether the log-on is likely to be right all the same.
-bool TellMiss(const LogOn& log_on, const Digest& digest) {
-  return log_on.misses != nullptr ? log_on.misses->Missed(TagOf(digest)) : log_on.trusted;
+// Tells whoever wants to know. Returns LogOn::trusted, which they may know better.
+bool TellMiss(const LogOn& log_on, uint32_t password_tag) {
+  return log_on.misses != nullptr ? log_on.misses->Missed(password_tag) : log_on.trusted;
 }
 
 MonotonicTime DeadlineOf(const Flight& flight) { return flight.began + kMaxFlightDuration; }
@@ -56,7 +56,7 @@ void CachingValidator::Validate(const LogOn& log_on, ValidateDone done) {
     if (finding.refresh_due) BeginRefresh(log_on, account, digest);
     return done(FromFinding(std::move(finding), digest, Source::kCache));
   }
-  const bool trusted = TellMiss(log_on, digest);
+  const bool trusted = TellMiss(log_on, TagOf(digest));
   if (std::optional<Verdict> wrong = RejectUnasked(finding, account, digest)) return done(*std::move(wrong));
 
   const std::shared_ptr<Flight> flight = NewFlight(log_on, account, digest, /*refresh=*/false, trusted);
@@ -133,10 +133,9 @@ void CachingValidator::ValidateUncached(const LogOn& log_on, ValidateDone done) 
   metrics_.CountMiss(MissReason::kDisabled);
   const Revision revision = shared_.revisions.Applied();
   const absl::Time began = shared_.clock.Now();
-  const Digest digest = DigestOf(log_on.username, log_on.password);
-  const uint32_t tag = TagOf(digest);
+  const uint32_t tag = TagOf(DigestOf(log_on.username, log_on.password));
   LogOn told = log_on;
-  told.trusted = TellMiss(log_on, digest);
+  told.trusted = TellMiss(log_on, tag);
   told.misses = nullptr;
   inner_->Validate(told, [revision, began, tag, done = std::move(done)](absl::StatusOr<Verdict> verdict) mutable {
     if (verdict.ok()) {

@@ -35,11 +35,11 @@ class Shield {
   Attempt Begin(RealmId realm, const Username& account, const IpAddress* address, const ThrottlePolicy& policy,
                 MonotonicTime now) const;
 
-  // Whether it comes from an address from which the account lately succeeded; what is said first holds for the attempt.
-  bool IsKnown(Attempt& attempt, const ThrottlePolicy& policy) const;
-
   // The same, once the account is known to be called otherwise.
   Attempt As(RealmId realm, const Username& account, const Attempt& attempt) const;
+
+  // Whether it comes from an address from which the account lately succeeded; what is said first holds for the attempt.
+  bool IsKnown(Attempt& attempt, const ThrottlePolicy& policy) const;
 
   // Why not even to look, if there is a reason: what is found would tell whether a guess was right.
   struct Refusal {

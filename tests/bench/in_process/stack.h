@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "base/ip_address.h"
-#include "base/reporter.h"
+#include "base/no_reporter.h"
 #include "cache/cache.h"
 #include "in_process/population.h"
 #include "metrics/metrics.h"
@@ -31,11 +31,6 @@ class Stack final : private RevisionSource {
 
  private:
   Revision Applied() const override { return Revision(); }
-
-  // Nobody is throttled here.
-  class NoReporter final : public Reporter {
-    void Report(Severity, absl::string_view, absl::string_view) override {}
-  };
 
   Metrics metrics_{{}};
   FlightTable flights_;

@@ -8,8 +8,8 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/strings/string_view.h"
 #include "base/cache_policy.h"
+#include "base/no_reporter.h"
 #include "base/realm_ids.h"
-#include "base/reporter.h"
 #include "base/throttle_policy.h"
 #include "cache/cache.h"
 #include "cache/digest.h"
@@ -56,11 +56,6 @@ class Server {
   RealmCounts realm_counts() const { return realm_metrics_.Counts(); }
 
  private:
-  // What is reported is of no use here: figures tell.
-  class NoReporter final : public Reporter {
-    void Report(Severity, absl::string_view, absl::string_view) override {}
-  };
-
   std::shared_ptr<const Realms> BuildRealms(const ServerOptions& options, Directory& directory);
 
   Clock& clock_;

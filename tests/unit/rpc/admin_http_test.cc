@@ -14,6 +14,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "base/no_reporter.h"
 #include "metrics/metrics.h"
 
 namespace credcache {
@@ -23,11 +24,6 @@ using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
-
-class NoReports final : public Reporter {
- public:
-  void Report(Severity, absl::string_view, absl::string_view) override {}
-};
 
 int Connect(int port) {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -71,7 +67,7 @@ class AdminHttpTest : public ::testing::Test {
 
   Metrics metrics_{{.version = "1", .revision = "r"}};
   std::vector<ReadinessCheck> checks_ = {{.name = "grpc"}};
-  NoReports reporter_;
+  NoReporter reporter_;
   std::unique_ptr<AdminHttp> server_;
 };
 
