@@ -10,6 +10,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
+#include "base/prefetch.h"
 #include "cache/alias_index.h"
 #include "cache/cache.h"
 #include "cache/entry_table.h"
@@ -67,7 +68,12 @@ class alignas(64) Bucket {
   Contents MakeContents() const;
   void ForgetAll(Contents& contents) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
 
-  // Without the lock: whether a name of this bucket may stand for another.
+  // Without the lock: has what a look-up meets first brought from memory;
+  void Prefetch() const {
+    credcache::Prefetch(&mutex);
+    credcache::Prefetch(&may_have_aliases_);
+  }
+  // whether a name of this bucket may stand for another.
   bool may_have_aliases() const { return may_have_aliases_.load(std::memory_order_acquire); }
   // AliasIndex::Learn.
   void LearnAlias(uint64_t name, RealmId realm, absl::string_view alias, absl::string_view canonical, MonotonicTime at,

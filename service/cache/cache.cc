@@ -86,8 +86,12 @@ class Cache::Impl {
   }
 
   // A name in its realm, or an account, which is the same: everything below is told apart by this.
-  uint64_t Hash(RealmId realm, absl::string_view name) const { return absl::HashOf(seed_, realm, name); }
-  uint64_t Hash(const AccountKey& account) const { return Hash(account.realm, account.username.view()); }
+  uint64_t Hash(RealmId realm, absl::string_view name) const {
+    return std::max<uint64_t>(1, absl::HashOf(seed_, realm, name));
+  }
+  uint64_t Hash(const AccountKey& account) const {
+    return account.hash != 0 ? account.hash : Hash(account.realm, account.username.view());
+  }
 
   // The high half chooses the bucket (by multiplying and shifting, so that any number of them will do), the low half
   // the place in its tables.
@@ -96,12 +100,15 @@ class Cache::Impl {
 
   // Has what a Find of the account needs brought from memory, while its digest is being computed. Takes no lock.
   void Prefetch(uint64_t hash) const {
-    __builtin_prefetch(&BucketOf(hash), /*rw=*/1);
+    BucketOf(hash).Prefetch();
     EntryTable::Prefetch(indices_of_entries_[NumberOf(hash)], hash);
   }
 
   // The first step of a Prefetch that comes soon, which then need not wait.
-  void PrefetchIndex(uint64_t hash) const { EntryTable::PrefetchIndex(indices_of_entries_[NumberOf(hash)], hash); }
+  void PrefetchFirst(uint64_t hash) const {
+    BucketOf(hash).Prefetch();
+    EntryTable::PrefetchIndex(indices_of_entries_[NumberOf(hash)], hash);
+  }
 
   MonotonicTime Now() const { return clock_.Monotonic(); }
 
@@ -147,11 +154,15 @@ Cache::Cache(const CacheOptions& options, Clock& clock, Randomness& randomness)
 
 Cache::~Cache() = default;
 
+uint64_t Cache::Locate(const AccountKey& name) const {
+  const uint64_t hash = impl_->Hash(name);
+  impl_->PrefetchFirst(hash);
+  return hash;
+}
+
 std::optional<Username> Cache::FindCanonicalName(const AccountKey& name, const CachePolicy& policy,
                                                  MonotonicTime now) const {
-  const uint64_t hash = impl_->Hash(name);
-  impl_->PrefetchIndex(hash);
-  return impl_->FindCanonicalName(name, hash, policy, now);
+  return impl_->FindCanonicalName(name, impl_->Hash(name), policy, now);
 }
 
 Cache::LookedUp Cache::LookUp(const AccountKey& asked, absl::FunctionRef<Digest(const Username&)> digest_of,

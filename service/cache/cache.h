@@ -41,6 +41,7 @@ struct CacheOptions {
 struct AccountKey {
   RealmId realm;
   const Username& username;
+  uint64_t hash = 0;  // of both, by Cache::Locate, so that it is computed once for a log-on; 0: not yet
 };
 
 // What is known of a credential.
@@ -97,9 +98,12 @@ class Cache {
   Cache(const Cache&) = delete;
   Cache& operator=(const Cache&) = delete;
 
+  // The keyed hash, never 0, by which a name is told from others; no two caches agree on it. Whoever asks is expected
+  // to look up soon: what that meets first is on its way from memory then.
+  uint64_t Locate(const AccountKey& name) const;
+
   // The account that `name` is known as another name of, learned no longer ago than the age limit. Nothing: not known;
-  // then the name itself is the account's, or a backend must be asked. Whoever asks is expected to look up soon: what
-  // that needs first is on its way from memory then.
+  // then the name itself is the account's, or a backend must be asked.
   std::optional<Username> FindCanonicalName(const AccountKey& name, const CachePolicy& policy, MonotonicTime now) const;
 
   // The whole way of a hit: which account `asked` is known as a name of, the digest of that account, and what is known

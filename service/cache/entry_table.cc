@@ -3,6 +3,8 @@
 #include <new>
 #include <utility>
 
+#include "base/prefetch.h"
+
 namespace credcache {
 namespace {
 
@@ -33,7 +35,7 @@ void EntryTable::Prefetch(const IndexTable& index, uint64_t account) {
   const uint32_t guess = index.Guess(Low(account));
   if (guess == kNoIndex) return;
   const char* entry = static_cast<const char*>(Identity::RoomOf(guess));
-  for (size_t line = 0; line < kPrefetched; line += 64) __builtin_prefetch(entry + line, /*rw=*/1);
+  for (size_t line = 0; line < kPrefetched; line += 64) credcache::Prefetch(entry + line);
 }
 
 uint32_t EntryTable::FirstHandleOf(uint64_t account) const {

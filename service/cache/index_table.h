@@ -7,6 +7,8 @@
 #include <limits>
 #include <span>
 
+#include "base/prefetch.h"
+
 namespace credcache {
 
 // No record.
@@ -50,7 +52,7 @@ class IndexTable {
   }
 
   // Has the slot at which both begin brought from memory. Needs no lock.
-  void Prefetch(uint32_t tag) const { __builtin_prefetch(&slots_[Home(tag)]); }
+  void Prefetch(uint32_t tag) const { credcache::Prefetch(&slots_[Home(tag)]); }
 
   // At most as many as the slots were made for.
   void Insert(uint32_t tag, uint32_t index);

@@ -5,6 +5,7 @@
 #include "rpc/codec.h"
 #include "rpc/convert.h"
 #include "rpc/kept_request.h"
+#include "rpc/prepared_log_on.h"
 #include "rpc/status.h"
 
 namespace credcache {
@@ -28,14 +29,12 @@ grpc::ServerUnaryReactor* HandleAuthenticate(const RpcParts& parts, const Listen
   KeptRequest<v1::AuthenticateRequest> request;
   absl::Status parsed = ParseAndWipe(*call.request, request.get());
   if (!parsed.ok()) return FinishNow(call, parsed);
-  const absl::StatusOr<LogOnRequest> log_on = FromProto(*request);
-  if (!log_on.ok()) return FinishNow(call, log_on.status());
-
   const std::shared_ptr<const Realms> realms = parts.realms.Get();
+  const PreparedLogOn log_on(*request, *realms);
   const MonotonicTime began = call.timer.began();
   WaitingCall* waiting = nullptr;
-  const std::optional<LogOnAnswer> answer = parts.authenticator.Authenticate(
-      *caller->caller, *log_on, realms, began, DeadlineOf(*call.context, began), [&]() {
+  const std::optional<LogOnAnswer> answer =
+      parts.authenticator.Authenticate(*caller->caller, log_on, realms, began, DeadlineOf(*call.context, began), [&]() {
         waiting = new WaitingCall(call, std::move(permit));
         return [waiting](const LogOnAnswer& late) { Finish(late, *waiting); };
       });

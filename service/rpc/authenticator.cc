@@ -154,9 +154,11 @@ Authenticator::Authenticator(Clock& clock, Metrics& metrics, AuditLog& audit, Re
       reporter_(reporter),
       no_realm_(metrics.ForRealm(Metrics::kNoRealm)) {}
 
-std::optional<LogOnAnswer> Authenticator::Authenticate(const Caller& caller, const LogOnRequest& request,
+std::optional<LogOnAnswer> Authenticator::Authenticate(const Caller& caller, const PreparedLogOn& log_on,
                                                        const std::shared_ptr<const Realms>& realms, MonotonicTime began,
                                                        MonotonicTime deadline, absl::FunctionRef<Later()> wait) {
+  if (!log_on.request.ok()) return LogOnAnswer{.verdict = log_on.request.status()};
+  const LogOnRequest& request = *log_on.request;
   const auto refused = [this](const absl::Status& error) {
     reporter_.Report(Severity::kWarning, "caller_refused", error.message());
     return LogOnAnswer{.verdict = error};
@@ -164,10 +166,8 @@ std::optional<LogOnAnswer> Authenticator::Authenticate(const Caller& caller, con
   if (absl::Status status = caller.MayDo(Permission::kAuthenticate); !status.ok()) return refused(status);
   if (absl::Status status = caller.MayName(request.audience); !status.ok()) return refused(status);
 
-  const absl::StatusOr<Realms::Routed> routed = realms->Route(request.realm, request.username);
-  if (!routed.ok()) {
-    return LogOnAnswer{.verdict = MakeFieldError("password.username", routed.status().message())};
-  }
+  const absl::StatusOr<Realms::Routed>& routed = log_on.routed;
+  if (!routed.ok()) return LogOnAnswer{.verdict = routed.status()};
   if (routed->realm == nullptr) {
     return Reject(caller, request, request.realm, AuditReason::kUnknownRealm, no_realm_, began);
   }
@@ -181,6 +181,7 @@ std::optional<LogOnAnswer> Authenticator::Authenticate(const Caller& caller, con
   std::unique_ptr<UnderWay> under_way = UnderWay::Take(*this, began);
   realm.validator->Validate(
       {.username = routed->username,
+       .name_hash = log_on.name_hash,
        .password = request.password,
        .max_age = caller.MaxAge(request.max_age),
        .deadline = deadline,

@@ -15,6 +15,7 @@
 #include "metrics/metrics.h"
 #include "rpc/callers.h"
 #include "rpc/log_on.h"
+#include "rpc/prepared_log_on.h"
 #include "validator/realms.h"
 #include "validator/validator.h"
 
@@ -29,9 +30,9 @@ class Authenticator {
 
   // The answer, if it is there at once, as every hit's is; nothing is then allocated. Otherwise `wait` is called, still
   // on this thread, for whoever takes the answer: that is called once, perhaps before this returns, perhaps long after
-  // `deadline`. `request` and `caller` are needed only until this returns. `began` is when the request came, from which
-  // its duration counts, and against which the cache holds its limits.
-  std::optional<LogOnAnswer> Authenticate(const Caller& caller, const LogOnRequest& request,
+  // `deadline`. `log_on`, made ready for `realms`, and `caller` are needed only until this returns. `began` is when the
+  // request came, from which its duration counts, and against which the cache holds its limits.
+  std::optional<LogOnAnswer> Authenticate(const Caller& caller, const PreparedLogOn& log_on,
                                           const std::shared_ptr<const Realms>& realms, MonotonicTime began,
                                           MonotonicTime deadline, absl::FunctionRef<Later()> wait);
 

@@ -12,6 +12,7 @@
 #include "rpc/codec.h"
 #include "rpc/convert.h"
 #include "rpc/kept_request.h"
+#include "rpc/prepared_log_on.h"
 #include "rpc/result_writer.h"
 #include "rpc/status.h"
 
@@ -195,22 +196,21 @@ grpc::ServerUnaryReactor* HandleBatchAuthenticate(const RpcParts& parts, const L
   const std::shared_ptr<const Realms> realms = parts.realms.Get();
   MonotonicTime began = call.timer.began();
   const MonotonicTime deadline = DeadlineOf(*call.context, began);
+  const auto message_at = [&](size_t i) -> const v1::AuthenticateRequest& {
+    return request->requests(static_cast<int>(i));
+  };
+  PreparedLogOns log_ons(static_cast<size_t>(elements), message_at, *realms);
   const auto batch = std::make_shared<BatchCall>(parts, call, static_cast<size_t>(elements));
   for (int i = 0; i < elements; ++i) {
     const auto element = static_cast<size_t>(i);
+    const PreparedLogOn& log_on = log_ons.Take();
     InFlight::Permit permit = parts.in_flight.TryAcquire();
     if (!permit) {
       batch->Put(element, {.verdict = MakeTooManyInFlight()});
       continue;
     }
-    const absl::StatusOr<LogOnRequest> log_on = FromProto(request->requests(i));
-    if (!log_on.ok()) {
-      batch->Put(element, {.verdict = log_on.status()});
-      continue;
-    }
-    const std::optional<LogOnAnswer> answer =
-        parts.authenticator.Authenticate(*caller->caller, *log_on, realms, began, deadline,
-                                         [&]() { return batch->WaitFor(element, std::move(permit)); });
+    const std::optional<LogOnAnswer> answer = parts.authenticator.Authenticate(
+        *caller->caller, log_on, realms, began, deadline, [&]() { return batch->WaitFor(element, std::move(permit)); });
     if (!answer.has_value()) continue;
     batch->Put(element, *answer);
     if (answer->verdict.ok()) began = answer->decided_at;  // the next one's, without another look at the clock

@@ -90,8 +90,12 @@ absl::Status StreamCall::Process() {
     absl::MutexLock lock(&mutex_);
     Put(std::exchange(results, {}), std::exchange(count, 0));
   };
+  const auto message_at = [&](size_t i) -> const v1::AuthenticateRequest& {
+    return message->requests(static_cast<int>(i)).request();
+  };
+  PreparedLogOns log_ons(static_cast<size_t>(message->requests_size()), message_at, *realms);
   for (const v1::NumberedRequest& numbered : message->requests()) {
-    const std::optional<LogOnAnswer> answer = Begin(numbered, realms, received, now);
+    const std::optional<LogOnAnswer> answer = Begin(numbered, log_ons.Take(), realms, received, now);
     if (!answer.has_value()) continue;
     result_.set_id(numbered.id());
     ToProto(*answer, result_.mutable_result());
@@ -113,7 +117,7 @@ absl::Status StreamCall::CheckCaller() {
   return absl::OkStatus();
 }
 
-std::optional<LogOnAnswer> StreamCall::Begin(const v1::NumberedRequest& numbered,
+std::optional<LogOnAnswer> StreamCall::Begin(const v1::NumberedRequest& numbered, const PreparedLogOn& log_on,
                                              const std::shared_ptr<const Realms>& realms, MonotonicTime received,
                                              MonotonicTime& now) {
   absl::StatusOr<absl::Duration> timeout = parts_.stream_limits.default_timeout;
@@ -121,8 +125,6 @@ std::optional<LogOnAnswer> StreamCall::Begin(const v1::NumberedRequest& numbered
   if (!timeout.ok()) return LogOnAnswer{.verdict = timeout.status()};
   InFlight::Permit permit = parts_.in_flight.TryAcquire();
   if (!permit) return LogOnAnswer{.verdict = MakeTooManyInFlight()};
-  const absl::StatusOr<LogOnRequest> log_on = FromProto(numbered.request());
-  if (!log_on.ok()) return LogOnAnswer{.verdict = log_on.status()};
 
   const MonotonicTime deadline = std::min(received + *timeout, call_deadline_);
   const auto wait = [&]() -> Authenticator::Later {
@@ -138,7 +140,7 @@ std::optional<LogOnAnswer> StreamCall::Begin(const v1::NumberedRequest& numbered
     return [self = shared_from_this(), key](const LogOnAnswer& answer) { self->Arrived(key, answer); };
   };
   std::optional<LogOnAnswer> answer =
-      parts_.authenticator.Authenticate(*caller_.caller, *log_on, realms, now, deadline, wait);
+      parts_.authenticator.Authenticate(*caller_.caller, log_on, realms, now, deadline, wait);
   if (answer.has_value() && answer->verdict.ok()) now = answer->decided_at;
   return answer;
 }

@@ -14,6 +14,7 @@
 #include "credcache/v1/authenticate.pb.h"
 #include "grpcpp/alarm.h"
 #include "rpc/calls.h"
+#include "rpc/prepared_log_on.h"
 #include "rpc/result_writer.h"
 
 namespace credcache {
@@ -48,8 +49,9 @@ class StreamCall final : public ByteStreamReactor,
   absl::Status Process();
   absl::Status CheckCaller();
   // What there is to say of a request at once. `now`: the moment, which moves on when a decision has been timed.
-  std::optional<LogOnAnswer> Begin(const v1::NumberedRequest& numbered, const std::shared_ptr<const Realms>& realms,
-                                   MonotonicTime received, MonotonicTime& now);
+  std::optional<LogOnAnswer> Begin(const v1::NumberedRequest& numbered, const PreparedLogOn& log_on,
+                                   const std::shared_ptr<const Realms>& realms, MonotonicTime received,
+                                   MonotonicTime& now);
 
   void Arrived(uint64_t key, const LogOnAnswer& answer);
   // Results that are to be written: one, or those of a message together.

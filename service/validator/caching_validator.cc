@@ -46,8 +46,8 @@ void CachingValidator::Validate(const LogOn& log_on, ValidateDone done) {
   if (shared_.cache == nullptr) return ValidateUncached(log_on, std::move(done));
 
   const auto digest_of = [&](const Username& account) { return DigestOf(account, log_on.password); };
-  Cache::LookedUp looked_up =
-      shared_.cache->LookUp(Key(log_on.username), digest_of, policy(), log_on.max_age, log_on.asked_at);
+  Cache::LookedUp looked_up = shared_.cache->LookUp({options_.realm_id, log_on.username, log_on.name_hash}, digest_of,
+                                                    policy(), log_on.max_age, log_on.asked_at);
   const Username& account = looked_up.known_as.has_value() ? *looked_up.known_as : log_on.username;
   const Digest& digest = looked_up.digest;
   Finding& finding = looked_up.finding;

@@ -8,6 +8,7 @@
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "base/huge_memory.h"
+#include "base/prefetch.h"
 
 namespace credcache {
 
@@ -22,7 +23,7 @@ class KnownAddresses {
   KnownAddresses(int64_t pairs, MonotonicTime start);
 
   // Has what is known of `pair` brought from memory, for a Contains or a Learn that comes soon.
-  void Prefetch(uint64_t pair) const { __builtin_prefetch(&LineOf(pair)); }
+  void Prefetch(uint64_t pair) const { credcache::Prefetch(&LineOf(pair)); }
   // Whether `pair` succeeded less than `known_for` ago.
   bool Contains(uint64_t pair, absl::Duration known_for, MonotonicTime now) const;
   void Learn(uint64_t pair, MonotonicTime now);

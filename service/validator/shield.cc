@@ -22,10 +22,10 @@ Shield::Shield(const ThrottleMemory& memory, Clock& clock, Randomness& randomnes
       users_by_address_(memory.addresses, clock.Monotonic()),
       known_(memory.known_addresses, clock.Monotonic()) {}
 
-Shield::Attempt Shield::Begin(RealmId realm, const Username& account, const IpAddress* address,
-                              const ThrottlePolicy& policy, MonotonicTime now) const {
+Shield::Attempt Shield::Begin(uint64_t account, const IpAddress* address, const ThrottlePolicy& policy,
+                              MonotonicTime now) const {
   Attempt attempt;
-  attempt.account_ = KeyOf(realm, account);
+  attempt.account_ = account;
   attempt.began_ = now;
   if (address == nullptr || IsProxy(*address, policy)) return attempt;
   attempt.address_ = TableKey(seed_, address->Site());
@@ -34,14 +34,14 @@ Shield::Attempt Shield::Begin(RealmId realm, const Username& account, const IpAd
   return attempt;
 }
 
-Shield::Attempt Shield::As(RealmId realm, const Username& account, const Attempt& attempt) const {
+Shield::Attempt Shield::As(uint64_t account, const Attempt& attempt) const {
   Attempt renamed = attempt;
-  renamed.account_ = KeyOf(realm, account);
+  renamed.account_ = account;
   if (renamed.address_ != 0) renamed.pair_ = PairOf(renamed.account_, renamed.address_);
   return renamed;
 }
 
-uint64_t Shield::KeyOf(RealmId realm, const Username& account) const { return TableKey(seed_, realm, account); }
+uint64_t Shield::HashOf(RealmId realm, const Username& account) const { return TableKey(seed_, realm, account); }
 
 uint64_t Shield::PairOf(uint64_t account, uint64_t address) const { return TableKey(seed_, account, address); }
 

@@ -32,11 +32,14 @@ class Shield {
     MonotonicTime began_;
     std::optional<bool> known_;  // once somebody had to know: not for a hit, as long as no limit is near
   };
-  Attempt Begin(RealmId realm, const Username& account, const IpAddress* address, const ThrottlePolicy& policy,
-                MonotonicTime now) const;
+  // `account`: a keyed hash of its realm and canonical name, always the same one: Cache::Locate's, or HashOf.
+  Attempt Begin(uint64_t account, const IpAddress* address, const ThrottlePolicy& policy, MonotonicTime now) const;
 
   // The same, once the account is known to be called otherwise.
-  Attempt As(RealmId realm, const Username& account, const Attempt& attempt) const;
+  Attempt As(uint64_t account, const Attempt& attempt) const;
+
+  // Where no cache has computed one.
+  uint64_t HashOf(RealmId realm, const Username& account) const;
 
   // Whether it comes from an address from which the account lately succeeded; what is said first holds for the attempt.
   bool IsKnown(Attempt& attempt, const ThrottlePolicy& policy) const;
@@ -58,7 +61,6 @@ class Shield {
   void Failed(Attempt& attempt, const ThrottlePolicy& policy);
 
  private:
-  uint64_t KeyOf(RealmId realm, const Username& account) const;
   uint64_t PairOf(uint64_t account, uint64_t address) const;
 
   const uint64_t seed_;

@@ -75,7 +75,9 @@ void ShieldedValidator::Resolve(const NameQuery& query, ResolveDone done) { inne
 void ShieldedValidator::Validate(const LogOn& log_on, ValidateDone done) {
   const MonotonicTime now =
       log_on.asked_at == MonotonicTime::InfiniteFuture() ? shared_.clock.Monotonic() : log_on.asked_at;
-  Shield::Attempt attempt = Begin(log_on, now);
+  LogOn observed = log_on;
+  if (observed.name_hash == 0) observed.name_hash = Expect(log_on.username);
+  Shield::Attempt attempt = Begin(observed, now);
   if (const auto refusal = shared_.shield.Refuses(attempt, options_.policy)) {
     if (!options_.policy.dry_run) {
       return done(Verdict{.decision = Decision::kThrottled,
@@ -89,7 +91,6 @@ void ShieldedValidator::Validate(const LogOn& log_on, ValidateDone done) {
                             absl::StrCat(options_.realm, ": would be throttled: ", Name(refusal->reason)));
   }
   Pending* const pending = Pending::Take(*this, attempt, std::move(done));
-  LogOn observed = log_on;
   observed.misses = pending;
   inner_->Validate(observed, [pending](absl::StatusOr<Verdict>&& verdict) { pending->Answer(std::move(verdict)); });
 }
@@ -97,16 +98,22 @@ void ShieldedValidator::Validate(const LogOn& log_on, ValidateDone done) {
 Shield::Attempt ShieldedValidator::Begin(const LogOn& log_on, MonotonicTime now) const {
   std::optional<Username> account;
   if (shared_.cache != nullptr) {
-    account = shared_.cache->FindCanonicalName({options_.realm_id, log_on.username}, options_.cache_policy, now);
+    account = shared_.cache->FindCanonicalName({options_.realm_id, log_on.username, log_on.name_hash},
+                                               options_.cache_policy, now);
   }
-  return shared_.shield.Begin(options_.realm_id, account.has_value() ? *account : log_on.username,
-                              log_on.client_address, options_.policy, now);
+  return shared_.shield.Begin(account.has_value() ? Expect(*account) : log_on.name_hash, log_on.client_address,
+                              options_.policy, now);
+}
+
+uint64_t ShieldedValidator::Expect(const Username& name) const {
+  return shared_.cache != nullptr ? shared_.cache->Locate({options_.realm_id, name})
+                                  : shared_.shield.HashOf(options_.realm_id, name);
 }
 
 Shield::Attempt ShieldedValidator::AsAccepted(const Shield::Attempt& attempt, const Verdict& verdict) const {
   if (verdict.source == Source::kCache) return attempt;  // the cache knew the name
   const absl::StatusOr<Username> account = Username::Normalize(verdict.identity.username(), options_.case_rule);
-  return account.ok() ? shared_.shield.As(options_.realm_id, *account, attempt) : attempt;
+  return account.ok() ? shared_.shield.As(Expect(*account), attempt) : attempt;
 }
 
 }  // namespace credcache

@@ -40,6 +40,7 @@ class ShieldedValidator final : public Validator {
 
   void Resolve(const NameQuery& query, ResolveDone done) override;
   void Validate(const LogOn& log_on, ValidateDone done) override;
+  uint64_t Expect(const Username& name) const override;
 
  private:
   class Pending;

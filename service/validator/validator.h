@@ -80,6 +80,7 @@ struct NameQuery {
 // A log-on to be validated. A view: valid only during the call that it is passed to.
 struct LogOn {
   const Username& username;               // as asked, normalised
+  uint64_t name_hash = 0;                 // what Expect said of `username`; 0: it was not asked
   SecretView password;                    // 1..1024 bytes
   const Account* account = nullptr;       // what Resolve said of `username`; null: not asked yet
   std::optional<absl::Duration> max_age;  // a cached verdict counts only if validated within it; zero: validate now
@@ -135,6 +136,10 @@ class Validator {
   // Whether the log-on's password is the account's. A user that does not exist costs the work of a wrong password,
   // unless a Resolve has said so before (the chain sees to that cost then, by asking without an account).
   virtual void Validate(const LogOn& log_on, ValidateDone done) = 0;
+
+  // A log-on by that name comes soon: has what it meets first brought from memory, where that is known. Returns what
+  // LogOn::name_hash is for.
+  virtual uint64_t Expect(const Username& /*name*/) const { return 0; }
 };
 
 }  // namespace credcache

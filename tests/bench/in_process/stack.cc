@@ -33,11 +33,13 @@ Stack::Stack(Cache& cache, const CachePolicy& policy, Protection protection, std
 
 void Stack::Validate(absl::string_view username, absl::string_view password, Validator::ValidateDone done) const {
   const absl::StatusOr<Realms::Routed> routed = realms_->Route("", username);
-  routed->realm->validator->Validate({.username = routed->username,
-                                      .password = SecretView(password),
-                                      .asked_at = TheWorld().clock.Monotonic(),
-                                      .client_address = &*client_},
-                                     std::move(done));
+  Validator& validator = *routed->realm->validator;
+  validator.Validate({.username = routed->username,
+                      .name_hash = validator.Expect(routed->username),
+                      .password = SecretView(password),
+                      .asked_at = TheWorld().clock.Monotonic(),
+                      .client_address = &*client_},
+                     std::move(done));
 }
 
 }  // namespace credcache::bench

@@ -233,7 +233,9 @@ class World {
       account = NameOf(realm, known_as);
       return DigestOf(account, password);
     };
-    const auto looked_up = cache_.LookUp({realm, name}, digest_of, PolicyOf(realm), max_age, Now());
+    AccountKey key{realm, name};
+    if (random_.OneIn(2)) key.hash = cache_.Locate(key);
+    const auto looked_up = cache_.LookUp(key, digest_of, PolicyOf(realm), max_age, Now());
     const auto expected = model_.FindCanonicalName(NameOf(realm, name), PolicyOf(realm), Now());
     const auto& known_as = looked_up.known_as;
     if (exact_) {

@@ -46,6 +46,17 @@ TEST(CacheTest, RealmsAreApart) {
             MissReason::kAbsent);
 }
 
+TEST(CacheTest, LocatesANameInItsRealmAlone) {
+  CacheFixture f;
+  const Username alice = f.Name("alice");
+  const Username bob = f.Name("bob");
+  const uint64_t hash = f.cache.Locate({f.kRealm, alice});
+  EXPECT_NE(hash, 0);
+  EXPECT_EQ(f.cache.Locate({f.kRealm, alice}), hash);
+  EXPECT_NE(f.cache.Locate({f.kRealm, bob}), hash);
+  EXPECT_NE(f.cache.Locate({RealmId{2}, alice}), hash);
+}
+
 TEST(CacheTest, RejectedPasswordKeepsTheGoodEntry) {
   CacheFixture f;
   f.Accept("alice", "s3cret");

@@ -44,6 +44,18 @@ TEST_F(BatchTest, EachElementStandsOnItsOwnAndKeepsItsPlace) {
   EXPECT_EQ(response_.results(4).error().code(), static_cast<int>(grpc::StatusCode::UNIMPLEMENTED));
 }
 
+TEST_F(BatchTest, OfManyEachHasItsOwnAnswer) {
+  v1::BatchAuthenticateRequest request;
+  const auto is_right = [](int i) { return i % 5 < 2; };
+  for (int i = 0; i < 100; ++i) *request.add_requests() = LogOnOf("alice", is_right(i) ? "s3cret" : "guess");
+  ASSERT_TRUE(Send(request, &response_).ok());
+  ASSERT_EQ(response_.results_size(), 100);
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(response_.results(i).response().outcome(), is_right(i) ? v1::OUTCOME_ACCEPTED : v1::OUTCOME_REJECTED)
+        << i;
+  }
+}
+
 TEST_F(BatchTest, NoneAndTooManyAreInvalid) {
   for (const int elements : {0, 4097}) {
     const grpc::Status status = Send(Batch(elements), &response_);

@@ -125,10 +125,14 @@ class ProtectedStack {
   Decision Decided(absl::string_view name, absl::string_view password, absl::string_view address = "") {
     return Ask(name, password, address).decision;
   }
+  // Every other one is expected first, which must make no difference.
   void Start(absl::string_view name, absl::string_view password, absl::string_view address,
              Validator::ValidateDone done) {
     const std::optional<IpAddress> parsed = IpAddress::Parse(address);
-    validator_->Validate({.username = Name(name),
+    const Username username = Name(name);
+    expected_ = !expected_;
+    validator_->Validate({.username = username,
+                          .name_hash = expected_ ? validator_->Expect(username) : 0,
                           .password = SecretView(password),
                           .asked_at = clock_.Monotonic(),
                           .client_address = parsed.has_value() ? &*parsed : nullptr},
@@ -151,6 +155,7 @@ class ProtectedStack {
   Budget budget_;
   Shield shield_;
   std::unique_ptr<ShieldedValidator> validator_;
+  bool expected_ = false;
 };
 
 }  // namespace credcache
