@@ -1,6 +1,7 @@
 """Programs that run in the background while something is measured, and end with it."""
 
 import contextlib
+import os
 import pathlib
 import re
 import shutil
@@ -20,6 +21,12 @@ def need(program: str, package: str) -> str:
     if path is None:
         raise MissingError(f"the program {program} is not here (Debian package {package})")
     return path
+
+
+def processor_seconds(pid: int) -> float:
+    """What it has used of all cores so far, all threads together."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # proc(5): utime, stime
 
 
 def run(stack: contextlib.ExitStack, command: Sequence[str], log: pathlib.Path) -> subprocess.Popen[bytes]:
