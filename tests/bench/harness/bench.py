@@ -77,13 +77,13 @@ class Bench:
     def alternate(
         self, what: str, sides: Mapping[str, Callable[[], Result]], effort: Effort | None = None
     ) -> Rounds[Result]:
-        """Measures the sides in turn, A, B, A, B …"""
+        """Measures the sides in turn, A, B, B, A, A, B …: none always comes after the same other."""
         effort = effort or self.effort
         self.say(f"{what}: {' / '.join(sides)}, {effort.rounds} rounds")
         begin = time.monotonic()
         results: dict[str, list[Result]] = {side: [] for side in sides}
         for number in range(effort.rounds):
-            for side, measure in sides.items():
-                results[side].append(measure())
+            for side in sides if number % 2 == 0 else reversed(sides):
+                results[side].append(sides[side]())
             self.say(f"{what}: round {number + 1} of {effort.rounds} ({time.monotonic() - begin:.0f} s)")
         return Rounds(results)

@@ -101,7 +101,8 @@ def start_echo(bench: Bench, tls: Tls | None = None, unix: bool = False) -> Endp
     """The bare echo, on a port of its own, or on a unix socket."""
     if not ECHO.exists():
         raise MissingError(f"{ECHO.name} is not built")
-    address = f"unix:{bench.folder / 'echo.sock'}" if unix else "127.0.0.1:0"
+    socket = bench.folder / f"echo-{len(list(bench.folder.glob('echo-*.sock')))}.sock"
+    address = f"unix:{socket}" if unix else "127.0.0.1:0"
     command = [str(ECHO), "--address", address]
     if tls:
         server = tls.server
