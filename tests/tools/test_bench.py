@@ -47,15 +47,15 @@ def test_no_rounds_are_no_spread() -> None:
         Spread.of([])
 
 
-def test_sides_are_measured_in_turn(tmp_path: pathlib.Path) -> None:
+def test_sides_are_measured_in_turn_each_round_the_other_way_round(tmp_path: pathlib.Path) -> None:
     order: list[str] = []
 
     def side(name: str):
         return lambda: order.append(name) or float(len(order))
 
     rounds = one_bench(tmp_path, rounds=3).alternate("letters", {"A": side("A"), "B": side("B")})
-    assert "".join(order) == "ABABAB"
-    assert rounds.results == {"A": [1, 3, 5], "B": [2, 4, 6]}
+    assert "".join(order) == "ABBAAB"
+    assert rounds.results == {"A": [1, 4, 5], "B": [2, 3, 6]}
 
 
 @pytest.mark.parametrize(
