@@ -6,6 +6,7 @@ The peers' servers, which speak protocols of their own, are in the folder peers 
 import dataclasses
 import pathlib
 import subprocess
+import tempfile
 from typing import Any
 
 import configs
@@ -101,12 +102,12 @@ def start_echo(bench: Bench, tls: Tls | None = None, unix: bool = False) -> Endp
     """The bare echo, on a port of its own, or on a unix socket."""
     if not ECHO.exists():
         raise MissingError(f"{ECHO.name} is not built")
-    socket = bench.folder / f"echo-{len(list(bench.folder.glob('echo-*.sock')))}.sock"
-    address = f"unix:{socket}" if unix else "127.0.0.1:0"
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="echo-", dir=bench.folder))
+    address = f"unix:{folder / 'echo.sock'}" if unix else "127.0.0.1:0"
     command = [str(ECHO), "--address", address]
     if tls:
         server = tls.server
         command += ["--certificate", str(server.certificate), "--key", str(server.private_key)]
         command += ["--client-ca", str(tls.ca)]
-    ready = process.start(bench.stack, command, bench.folder, ready=r"credcache-echo ready grpc=(\S+)")
+    ready = process.start(bench.stack, command, folder, ready=r"credcache-echo ready grpc=(\S+)")
     return Endpoint(address if unix else ready[1], tls.client_arguments if tls else ())
